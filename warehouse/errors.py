@@ -1,0 +1,45 @@
+"""The one family of errors. Raised where the cause is known, with its remedy; caught once, at the edge.
+
+What lives here: the exceptions that a user may meet. What does not: how they are shown (the command line does that).
+"""
+
+
+class FakesmrtError(Exception):
+    """A failure that a person can mend.
+
+    Attributes:
+        cause: what went wrong, one sentence, with the file or value concerned.
+        remedy: what to do next, one sentence, preferably a command.
+    """
+
+    def __init__(self, cause: str, remedy: str) -> None:
+        super().__init__(cause, remedy)
+        self.cause = cause
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.cause.rstrip('.')}. {self.remedy.rstrip('.')}."
+
+
+class InputUnreadable(FakesmrtError):
+    """A file that a user named cannot be read or is not what it should be."""
+
+
+class InvalidConfiguration(FakesmrtError):
+    """A setting, recipe, licence or argument has no meaning here."""
+
+
+class LockHeld(FakesmrtError):
+    """Another process owns what this one needs; the message names it."""
+
+
+class CorruptArtefact(FakesmrtError):
+    """A file of the home does not hold what its manifest says."""
+
+
+class CheckFailed(FakesmrtError):
+    """A blocking check found that an invariant does not hold."""
+
+
+class TrainingFailed(FakesmrtError):
+    """Training stopped before its end: a lost child process, a loss that is not finite, an impossible budget."""
