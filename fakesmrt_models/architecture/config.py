@@ -1,0 +1,135 @@
+"""The shape of a transformer as one frozen value that a JSON file round-trips.
+
+What lives here: `ModelConfig`, its checks and its parameter count. What does not: the named shapes
+(``presets.py``) and the module (``transformer.py``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from difflib import get_close_matches
+from typing import Any
+
+from warehouse.errors import InvalidConfiguration
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """A decoder-only transformer that Hugging Face's Qwen3 (dense) can express.
+
+    Attributes:
+        vocab_size: token ids are 0 … vocab_size - 1.
+        width: length of a token's vector in the residual stream.
+        n_layers: number of blocks (attention, then feed-forward).
+        n_heads: query heads.
+        n_kv_heads: key and value heads; each serves n_heads / n_kv_heads query heads (grouped-query
+            attention, Ainslie et al. 2023, arXiv 2305.13245).
+        head_width: length of a head's query, key and value; even, because RoPE turns pairs.
+        feed_forward_width: hidden units of the SwiGLU (Shazeer 2020, arXiv 2002.05202).
+        context_length: longest sequence in tokens that the model is trained on.
+        norm_weights: whether RMSNorm has a learned gain for each unit; without, the gain is the constant 1.
+        query_key_gain: constant gain of the RMSNorm on queries and keys; None switches that norm off.
+        tied_embeddings: whether the output projection is the embedding matrix.
+        rope_theta: base of the rotary position embedding (Su et al. 2021, arXiv 2104.09864).
+        norm_epsilon: added to the mean square in RMSNorm.
+        sliding_window: how many last positions a token attends to, itself included; None for all.
+    """
+
+    vocab_size: int
+    width: int
+    n_layers: int
+    n_heads: int
+    n_kv_heads: int
+    head_width: int
+    feed_forward_width: int
+    context_length: int = 256
+    norm_weights: bool = False
+    query_key_gain: float | None = 1.2
+    tied_embeddings: bool = True
+    rope_theta: float = 10_000.0
+    norm_epsilon: float = 1e-6
+    sliding_window: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `InvalidConfiguration` for a shape that cannot be built."""
+        for name in (
+            "vocab_size", "width", "n_layers", "n_heads", "n_kv_heads", "head_width", "feed_forward_width",
+            "context_length",
+        ):  # fmt: skip
+            _require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}", "Give a positive number")
+        _require(
+            self.n_heads % self.n_kv_heads == 0,
+            f"n_heads {self.n_heads} is no multiple of n_kv_heads {self.n_kv_heads}",
+            "Choose n_kv_heads among the divisors of n_heads",
+        )
+        _require(
+            self.head_width % 2 == 0, f"head_width {self.head_width} is odd", "Choose an even head_width"
+        )
+        _require(
+            self.sliding_window is None or self.sliding_window >= 1,
+            f"sliding_window is {self.sliding_window}",
+            "Give a positive number of positions, or null for full attention",
+        )
+
+    def to_json(self) -> str:
+        """Canonical JSON: sorted keys, so that equal configurations have equal bytes."""
+        return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelConfig:
+        """Read what `to_json` wrote; raises `InvalidConfiguration` for anything else."""
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise InvalidConfiguration(
+                f"A model configuration is no JSON: {error}", "Restore the file"
+            ) from error
+        if not isinstance(values, dict):
+            raise InvalidConfiguration("A model configuration is no JSON object", "Restore the file")
+        refuse_unknown_keys(values, {field.name for field in fields(cls)}, "model configuration")
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise InvalidConfiguration(
+                f"A model configuration is incomplete: {error}", "Add the key"
+            ) from error
+
+
+def parameters_by_component(config: ModelConfig) -> dict[str, int]:
+    """Number of trainable parameters of each kind of component, counted from the configuration alone."""
+    query_width = config.n_heads * config.head_width
+    key_width = config.n_kv_heads * config.head_width
+    embedding = config.vocab_size * config.width
+    return {
+        "embedding": embedding,
+        "attention": config.n_layers * config.width * (2 * query_width + 2 * key_width),
+        "feed_forward": config.n_layers * 3 * config.width * config.feed_forward_width,
+        "norm": (2 * config.n_layers + 1) * config.width if config.norm_weights else 0,
+        "output": 0 if config.tied_embeddings else embedding,
+    }
+
+
+def n_parameters(config: ModelConfig) -> int:
+    """Number of trainable parameters, counted from the configuration alone."""
+    return sum(parameters_by_component(config).values())
+
+
+def nearest_name(name: str, known: set[str]) -> str:
+    """A sentence part that offers the known name nearest to `name`, or all of them."""
+    near = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    return f"did you mean {near[0]}" if near else f"known are {', '.join(sorted(known))}"
+
+
+def refuse_unknown_keys(values: Mapping[str, Any], known: set[str], what: str) -> None:
+    """Raise `InvalidConfiguration` for the first key of `values` that is not `known`, naming the nearest."""
+    for key in sorted(set(values) - known):
+        raise InvalidConfiguration(
+            f"Unknown key {key!r} in a {what}: {nearest_name(key, known)}?", "Correct or remove the key"
+        )
+
+
+def _require(holds: bool, cause: str, remedy: str) -> None:
+    if not holds:
+        raise InvalidConfiguration(cause, remedy)

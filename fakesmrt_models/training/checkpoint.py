@@ -1,0 +1,148 @@
+"""A model as a folder: ``config.json``, ``model.safetensors``, ``tokenizer.json``, ``manifest.json``.
+
+What lives here: writing and reading finished models, whole or absent. What does not: the state of a training
+that goes on (``resume.py``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from fakesmrt_models.architecture.config import ModelConfig
+from fakesmrt_models.architecture.transformer import Transformer
+from warehouse.errors import CorruptArtefact, InputUnreadable
+from warehouse.files import sync_folder, write_bytes_whole
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model read from its folder, in evaluation mode and float32."""
+
+    config: ModelConfig
+    model: Transformer
+    manifest: dict[str, Any]
+    tokenizer_file: Path
+
+
+def save_model(
+    folder: Path, model: Transformer, config: ModelConfig, manifest: dict[str, Any], tokenizer_file: Path
+) -> dict[str, Any]:
+    """Write a model folder that is whole or absent; an older one at `folder` is replaced.
+
+    Args:
+        folder: where the model shall lie.
+        model: its parameters are written in float32.
+        config: the shape of `model`.
+        manifest: JSON values that say where the model comes from.
+        tokenizer_file: copied into the folder.
+
+    Returns:
+        The manifest as written: with ``weights_sha256`` and ``tokenizer_sha256`` added.
+    """
+    weights = save_tensors(
+        {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
+    )
+    tokenizer = tokenizer_file.read_bytes()
+    complete = manifest | {"weights_sha256": _sha256(weights), "tokenizer_sha256": _sha256(tokenizer)}
+    partial = folder.with_name(f".{os.getpid()}.{folder.name}")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        write_bytes_whole(partial / "config.json", config.to_json().encode())
+        write_bytes_whole(partial / "model.safetensors", weights)
+        write_bytes_whole(partial / "tokenizer.json", tokenizer)
+        write_bytes_whole(partial / "manifest.json", canonical_json(complete))
+        if folder.exists():
+            shutil.rmtree(folder)
+        partial.rename(folder)
+        sync_folder(folder.parent)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return complete
+
+
+def load_model(folder: Path) -> LoadedModel:
+    """Read a model folder.
+
+    Raises:
+        InputUnreadable: there is no model at `folder`.
+        CorruptArtefact: a file does not hold what the manifest or the configuration says.
+    """
+    config = ModelConfig.from_json(_read(folder, "config.json").decode())
+    manifest = read_manifest(folder)
+    weights = _read(folder, "model.safetensors")
+    for name, data, key in (
+        ("model.safetensors", weights, "weights_sha256"),
+        ("tokenizer.json", _read(folder, "tokenizer.json"), "tokenizer_sha256"),
+    ):
+        if manifest.get(key, _sha256(data)) != _sha256(data):
+            raise CorruptArtefact(
+                f"{folder / name} is not the file of its manifest", "Train or copy the model again"
+            )
+    model = Transformer(config)
+    model.load_state_dict(_tensors(weights, model, folder))
+    return LoadedModel(config, model.eval(), manifest, folder / "tokenizer.json")
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a model folder, without its weights; raises `InputUnreadable` or `CorruptArtefact`."""
+    try:
+        manifest = json.loads(_read(folder, "manifest.json"))
+    except json.JSONDecodeError as error:
+        raise CorruptArtefact(
+            f"{folder / 'manifest.json'} is no JSON", "Train or copy the model again"
+        ) from error
+    if not isinstance(manifest, dict):
+        raise CorruptArtefact(
+            f"{folder / 'manifest.json'} is no JSON object", "Train or copy the model again"
+        )
+    return manifest
+
+
+def canonical_json(value: object) -> bytes:
+    """JSON with sorted keys: equal values have equal bytes; ValueError for a number that is not finite."""
+    return (json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n").encode()
+
+
+def _tensors(weights: bytes, model: Transformer, folder: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, after comparing names and shapes with the model's."""
+    try:
+        tensors = load_tensors(weights)
+    except SafetensorError as error:
+        raise CorruptArtefact(
+            f"{folder / 'model.safetensors'} cannot be read: {error}", "Train or copy the model again"
+        ) from error
+    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if found != expected:
+        differing = sorted(set(expected.items()) ^ set(found.items()))
+        raise CorruptArtefact(
+            f"{folder / 'model.safetensors'} has not the tensors of config.json: {differing[0][0]}",
+            "Copy both files from the same model",
+        )
+    return tensors
+
+
+def _read(folder: Path, name: str) -> bytes:
+    try:
+        return (folder / name).read_bytes()
+    except OSError as error:
+        raise InputUnreadable(
+            f"There is no model at {folder}: {name} cannot be read ({error.strerror})",
+            "Give the folder of a model",
+        ) from error
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
