@@ -112,7 +112,8 @@ CREATE TABLE corpus.stream (
     container VARCHAR NOT NULL,
     member VARCHAR,
     n_bytes BIGINT NOT NULL,
-    sha256 BLOB NOT NULL
+    sha256 BLOB NOT NULL,
+    code_version VARCHAR NOT NULL
 );
 COMMENT ON TABLE corpus.stream IS 'One row a byte stream in a source file: the file itself, or a member after decompression.';
 COMMENT ON COLUMN corpus.stream.stream_id IS 'Hash of source_id and member.';
@@ -121,6 +122,7 @@ COMMENT ON COLUMN corpus.stream.container IS 'file, or the container format.';
 COMMENT ON COLUMN corpus.stream.member IS 'Name in the container; NULL for the file itself.';
 COMMENT ON COLUMN corpus.stream.n_bytes IS 'Length of the stream.';
 COMMENT ON COLUMN corpus.stream.sha256 IS 'Hash of the stream''s bytes.';
+COMMENT ON COLUMN corpus.stream.code_version IS 'Version of the cleanser that examined it.';
 
 CREATE TABLE corpus.document (
     document_id UUID NOT NULL,

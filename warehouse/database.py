@@ -1,0 +1,321 @@
+"""The only place that opens DuckDB (DESIGN §5): write, read, migrate, publish.
+
+One process writes or many read, so a file lock orders them: writers hold it alone for one short transaction,
+readers of the working database share it, and people read published copies, which nobody ever waits for.
+
+What lives here: connections and transactions. What does not: what any stage reads or writes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+
+from warehouse import locks
+from warehouse.errors import FakesmrtError, InputUnreadable, InvalidConfiguration, LockHeld
+from warehouse.files import sync_folder
+from warehouse.home import Home
+
+Connection = duckdb.DuckDBPyConnection
+Row = TypeVar("Row")
+
+PUBLISHED_STORAGE_VERSION = "v1.2.0"
+"""DuckDB 1.2 and every later client opens it (DESIGN §5)."""
+
+KEPT_VERSIONS = 3
+WRITE_TIMEOUT_SECONDS = 120.0
+READ_TIMEOUT_SECONDS = 60.0
+
+
+@lru_cache
+def query(name: str) -> str:
+    """The SQL text of ``warehouse/queries/<name>.sql``."""
+    return (files("warehouse") / "queries" / f"{name}.sql").read_text()
+
+
+def read_rows(
+    connection: Connection, sql: str, parameters: Sequence[object] | dict[str, object], row_type: type[Row]
+) -> list[Row]:
+    """Run a query and return its rows as instances of the dataclass `row_type`.
+
+    Raises:
+        InvalidConfiguration: if the query's columns are not the fields of `row_type`, in their order.
+    """
+    result = connection.execute(sql, parameters)
+    columns = [column[0] for column in result.description or []]
+    fields = [field.name for field in dataclasses.fields(row_type)]  # type: ignore[arg-type]  # Row is a dataclass; the type system cannot say so
+    if columns != fields:
+        raise InvalidConfiguration(
+            f"A query returns {columns} where {row_type.__name__} has {fields}", "Mend the query or the record"
+        )
+    return [row_type(*values) for values in result.fetchall()]
+
+
+def scalar(connection: Connection, sql: str, parameters: Sequence[object] = ()) -> Any:
+    """The first value of a query's first row; None where there is no row."""
+    row = connection.execute(sql, parameters).fetchall()
+    return row[0][0] if row else None
+
+
+def _explained(error: duckdb.Error, database: Path) -> FakesmrtError:
+    """The same failure with its remedy."""
+    message = str(error).splitlines()[0]
+    if "No space left" in str(error) or "disk is full" in str(error).lower():
+        return FakesmrtError(f"The disk is full: {message}", "Free some space and run the same command again")
+    if "Could not set lock" in str(error) or "Conflicting lock" in str(error):
+        return LockHeld(
+            f"Another program has {database} open: {message}", f"Close it; to look at data open {database.parent}/published.duckdb"
+        )
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return FakesmrtError(f"DuckDB ran out of memory: {message}", "Close other programs or work on fewer corpora at a time")
+    return FakesmrtError(f"DuckDB failed on {database}: {message}", "Run: fakesmrt doctor")
+
+
+@contextmanager
+def _explaining(database: Path) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise _explained(error, database) from error
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """The Training Database of one home.
+
+    Attributes:
+        home: where it lies.
+        memory_limit: what DuckDB may take before it spills.
+        threads: DuckDB's threads.
+    """
+
+    home: Home
+    memory_limit: str = "1GiB"
+    threads: int = 2
+
+    @property
+    def _lock(self) -> Path:
+        return self.home.root / "warehouse.duckdb.lock"
+
+    def _connect(self, database: str, *, read_only: bool) -> Connection:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": self.memory_limit,
+            "threads": self.threads,
+            "temp_directory": str(self.home.temporary),
+            "preserve_insertion_order": True,
+            "autoinstall_known_extensions": False,
+        }
+        return duckdb.connect(database, read_only=read_only, config=config)
+
+    def initialise(self, split_salt: str) -> bool:
+        """Make the folders and the database; bring an older database up to date.
+
+        Returns:
+            True if the home is new.
+
+        Raises:
+            InvalidConfiguration: if the database was made by a newer fakesmrt.
+        """
+        for folder in self.home.folders():
+            folder.mkdir(parents=True, exist_ok=True)
+        with (
+            locks.exclusive(self._lock, "The Training Database", "fakesmrt init", WRITE_TIMEOUT_SECONDS),
+            _explaining(self.home.database),
+            self._connect(str(self.home.database), read_only=False) as connection,
+        ):
+            migrate(connection)
+            new = not connection.execute("SELECT 1 FROM meta.home").fetchall()
+            if new:
+                connection.execute("INSERT INTO meta.home VALUES (?, now())", [split_salt])
+        return new
+
+    @contextmanager
+    def write(self, purpose: str) -> Iterator[Connection]:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        Keep it short: every reader of the working database and every other writer waits.
+
+        Args:
+            purpose: what the others are told that this process is doing.
+
+        Raises:
+            LockHeld: after `WRITE_TIMEOUT_SECONDS`; names the holder.
+        """
+        self.home.require()
+        with (
+            locks.exclusive(self._lock, "The Training Database", purpose, WRITE_TIMEOUT_SECONDS),
+            _explaining(self.home.database),
+            self._connect(str(self.home.database), read_only=False) as connection,
+        ):
+            connection.begin()
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """The working database, read-only, together with other readers. Keep it short: writers wait."""
+        self.home.require()
+        with (
+            locks.shared(self._lock, "The Training Database", READ_TIMEOUT_SECONDS),
+            _explaining(self.home.database),
+            self._connect(str(self.home.database), read_only=True) as connection,
+        ):
+            yield connection
+
+    @contextmanager
+    def read_published(self) -> Iterator[Connection]:
+        """The newest published copy, read-only; waits for nobody and nobody waits for it.
+
+        Raises:
+            InputUnreadable: if nothing was published yet.
+        """
+        self.home.require()
+        if not self.home.published.exists():
+            raise InputUnreadable(f"Nothing is published in {self.home.root} yet", "Run: fakesmrt build corpus")
+        path = self.home.published.resolve()
+        with self._connect(str(path), read_only=True) as connection:
+            yield connection
+
+    @contextmanager
+    def scratch(self) -> Iterator[Connection]:
+        """An empty database in memory with the same limits, for joins over Parquet files; it takes no lock."""
+        with _explaining(self.home.database), self._connect(":memory:", read_only=False) as connection:
+            yield connection
+
+    def publish(self) -> Path:
+        """Copy the working database to ``published/<n>.duckdb`` and point ``published.duckdb`` at it.
+
+        Nothing is copied where the newest copy is up to date.
+
+        Returns:
+            The newest copy.
+        """
+        newest = self._newest_version()
+        if newest is not None and self._last_commit(newest) == self._last_commit(None):
+            return newest
+        number = 1 + max((int(path.stem) for path in self.home.published_versions.glob("[0-9]*.duckdb")), default=0)
+        target = self.home.published_versions / f"{number}.duckdb"
+        partial = target.with_name(f".{os.getpid()}.{number}.duckdb")
+        try:
+            self._copy_to(partial)
+            partial.chmod(0o444)
+            with partial.open("rb") as written:
+                os.fsync(written.fileno())
+            partial.rename(target)
+        finally:
+            partial.unlink(missing_ok=True)
+        self._point_at(target)
+        self._drop_old_versions()
+        return target
+
+    def _newest_version(self) -> Path | None:
+        return self.home.published.resolve() if self.home.published.exists() else None
+
+    def _last_commit(self, published: Path | None) -> object:
+        """Identity of the newest commit, in a published copy or (None) in the working database."""
+        sql = query("last_commit")
+        if published is None:
+            with self.read() as connection:
+                return connection.execute(sql).fetchall()
+        try:
+            with self._connect(str(published), read_only=True) as connection:
+                return connection.execute(sql).fetchall()
+        except duckdb.Error:
+            # A damaged copy is replaced by a new one.
+            return None
+
+    def _copy_to(self, partial: Path) -> None:
+        with (
+            locks.shared(self._lock, "The Training Database", READ_TIMEOUT_SECONDS),
+            _explaining(self.home.database),
+            self._connect(":memory:", read_only=False) as connection,
+        ):
+            # ATTACH takes no bound parameters; these paths come from the home, quoted as SQL literals.
+            connection.execute(f"ATTACH {_literal(self.home.database)} AS working (READ_ONLY)")
+            connection.execute(
+                f"ATTACH {_literal(partial)} AS copy (STORAGE_VERSION '{PUBLISHED_STORAGE_VERSION}')"
+            )
+            connection.execute("COPY FROM DATABASE working TO copy")
+            connection.execute("USE copy")
+            connection.execute(self._text_view(connection))
+            connection.execute("CHECKPOINT copy")
+            connection.execute("USE memory")
+            connection.execute("DETACH copy")
+
+    def _text_view(self, connection: Connection) -> str:
+        """A view over the text files that the copy's chunks name, by absolute path and never by glob."""
+        names = [row[0] for row in connection.execute(query("text_files")).fetchall()]
+        listed = ", ".join(_literal(self.home.text / name) for name in names)
+        source = f"read_parquet([{listed}])" if names else "(SELECT NULL::BLOB AS chunk_id, NULL::VARCHAR AS text LIMIT 0)"
+        return query("chunk_text_view").replace("$source", source)
+
+    def _point_at(self, target: Path) -> None:
+        link = self.home.root / f".{os.getpid()}.published.duckdb"
+        link.unlink(missing_ok=True)
+        link.symlink_to(target.relative_to(self.home.root))
+        link.replace(self.home.published)
+        sync_folder(self.home.root)
+
+    def _drop_old_versions(self) -> None:
+        versions = sorted(self.home.published_versions.glob("[0-9]*.duckdb"), key=lambda path: int(path.stem))
+        for path in versions[:-KEPT_VERSIONS]:
+            if not path.with_suffix(".pin").exists():
+                path.unlink()
+
+
+def _literal(path: Path) -> str:
+    quoted = str(path).replace("'", "''")
+    return f"'{quoted}'"
+
+
+def _numbered_migrations() -> list[tuple[int, str]]:
+    found = []
+    for entry in (files("warehouse") / "schema").iterdir():
+        if match := re.fullmatch(r"(\d{4})_\w+\.sql", entry.name):
+            found.append((int(match.group(1)), entry.read_text()))
+    return sorted(found)
+
+
+def migrate(connection: Connection) -> None:
+    """Apply the migrations that the database lacks, each in a transaction of its own, then the views.
+
+    Raises:
+        InvalidConfiguration: if the database knows a migration that this fakesmrt does not.
+    """
+    connection.execute(query("schema_version"))
+    applied = scalar(connection, "SELECT coalesce(max(version), 0) FROM meta.schema_version")
+    migrations = _numbered_migrations()
+    if applied > migrations[-1][0]:
+        raise InvalidConfiguration(
+            f"The database has schema version {applied}; this fakesmrt knows {migrations[-1][0]}",
+            "Upgrade fakesmrt: pip install --upgrade fakesmrt",
+        )
+    for version, sql in migrations:
+        if version > applied:
+            connection.begin()
+            connection.execute(sql)
+            connection.execute("INSERT INTO meta.schema_version VALUES (?, now())", [version])
+            connection.commit()
+    for entry in sorted((files("warehouse") / "views").iterdir(), key=lambda entry: entry.name):
+        if entry.name.endswith(".sql"):
+            connection.execute(entry.read_text())
+
+
+def free_bytes(folder: Path) -> int:
+    """Bytes left on the disk that holds `folder`."""
+    return shutil.disk_usage(folder).free

@@ -1,0 +1,239 @@
+"""Recipes: named, versioned choices of what is trained on, as TOML files that a typed value round-trips.
+
+What lives here: the recipe's fields, their defaults, and reading them strictly. What does not: applying them,
+which is the view ``corpus.training_chunk``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any, TypeVar, get_type_hints
+
+from warehouse.errors import InvalidConfiguration
+from warehouse.home import Home
+
+Section = TypeVar("Section")
+
+
+@dataclass(frozen=True)
+class CorpusChoice:
+    """Which corpora count, and how often.
+
+    Attributes:
+        include: names of corpora; empty means all.
+        weights: factor on a corpus's own weight; a corpus that is not named has 1, 0 excludes it.
+    """
+
+    include: tuple[str, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LicenceChoice:
+    """Which licences may be trained on: SPDX expressions; empty means every valid one."""
+
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ChunkingChoice:
+    """Largest chunk, in characters of clean text."""
+
+    max_characters: int = 2000
+
+
+@dataclass(frozen=True)
+class QualityRules:
+    """Bounds on the signals of ``corpus.chunk``; a chunk outside one is dropped under the rule's name.
+
+    The defaults are loose, because they meet prose, verse and program text alike; they remove what is no text.
+
+    Attributes:
+        min_words: words in the chunk.
+        max_words: words in the chunk.
+        min_letter_share: of all characters.
+        max_digit_share: of all characters.
+        max_mean_word_length: characters; base64 and similar run to hundreds.
+        max_symbol_word_ratio: hash signs or ellipses per word (Gopher: 0.1).
+        min_stop_word_kinds: of Gopher's eight English words (Gopher: 2).
+        max_duplicate_line_character_share: characters in repeated lines.
+        max_replaced_share: characters that stand for undecodable bytes.
+    """
+
+    min_words: int = 5
+    max_words: int = 100_000
+    min_letter_share: float = 0.4
+    max_digit_share: float = 0.4
+    max_mean_word_length: float = 30.0
+    max_symbol_word_ratio: float = 1.0
+    min_stop_word_kinds: int = 0
+    max_duplicate_line_character_share: float = 0.6
+    max_replaced_share: float = 0.01
+
+
+@dataclass(frozen=True)
+class LanguageRules:
+    """Languages (ISO 639-1) to keep, empty for all, and the smallest score that a verdict needs to count."""
+
+    allowed: tuple[str, ...] = ()
+    min_score: float = 0.0
+
+
+@dataclass(frozen=True)
+class DuplicateRules:
+    """Jaccard similarity of word 5-grams from which two chunks are near-duplicates."""
+
+    threshold: float = 0.8
+
+
+@dataclass(frozen=True)
+class PerplexityRules:
+    """Percentiles of bits per byte within a corpus (CCNet: head below 0.30, middle below 0.60).
+
+    Attributes:
+        head: chunks below this percentile are bucket ``head``.
+        middle: chunks below this one are ``middle``, the rest ``tail``.
+        max_percentile: chunks above it are dropped.
+        order: of the reference n-gram model.
+        vocab_size: of the reference's tokenizer.
+        sample_bytes: UTF-8 bytes of clean text that the reference is trained on.
+    """
+
+    head: float = 0.30
+    middle: float = 0.60
+    max_percentile: float = 0.98
+    order: int = 5
+    vocab_size: int = 2048
+    sample_bytes: int = 12_000_000
+
+
+@dataclass(frozen=True)
+class TokenizerChoice:
+    """Vocabulary of the BPE tokenizer (1MX: 2,048) and the UTF-8 bytes of training text it is trained on."""
+
+    vocab_size: int = 2048
+    sample_bytes: int = 16_000_000
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One recipe. `seed` decides every sample that the recipe draws."""
+
+    name: str
+    description: str = ""
+    seed: int = 0
+    corpora: CorpusChoice = field(default_factory=CorpusChoice)
+    licences: LicenceChoice = field(default_factory=LicenceChoice)
+    chunking: ChunkingChoice = field(default_factory=ChunkingChoice)
+    quality: QualityRules = field(default_factory=QualityRules)
+    language: LanguageRules = field(default_factory=LanguageRules)
+    duplicates: DuplicateRules = field(default_factory=DuplicateRules)
+    perplexity: PerplexityRules = field(default_factory=PerplexityRules)
+    tokenizer: TokenizerChoice = field(default_factory=TokenizerChoice)
+
+    def to_json(self) -> str:
+        """Canonical JSON: equal recipes give equal bytes."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @property
+    def sha256(self) -> bytes:
+        """Hash of the canonical JSON."""
+        return sha256(self.to_json().encode()).digest()
+
+
+def _value(expected: Any, value: object, where: str) -> object:
+    if dataclasses.is_dataclass(expected) and isinstance(expected, type):
+        return _section(expected, value, where)
+    if expected == tuple[str, ...]:
+        if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+    elif expected == Mapping[str, float]:
+        if isinstance(value, dict) and all(isinstance(item, int | float) and item >= 0 for item in value.values()):
+            return {str(key): float(item) for key, item in value.items()}
+    elif expected is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    elif isinstance(expected, type) and isinstance(value, expected) and not isinstance(value, bool):
+        return value
+    raise InvalidConfiguration(f"{where} cannot be {value!r}", "Compare it with docs/recipes.md")
+
+
+def _section(section: type[Section], values: object, where: str) -> Section:
+    if not isinstance(values, dict):
+        raise InvalidConfiguration(f"{where} must be a table", "Compare it with docs/recipes.md")
+    hints = get_type_hints(section)
+    for key in values:
+        if key not in hints:
+            near = difflib.get_close_matches(key, hints, n=1)
+            remedy = f"Did you mean {near[0]}?" if near else f"Valid keys are {', '.join(sorted(hints))}"
+            raise InvalidConfiguration(f"{where} has an unknown key {key!r}", remedy)
+    return section(**{key: _value(hints[key], value, f"{where}.{key}") for key, value in values.items()})
+
+
+def _require_possible(recipe: Recipe) -> None:
+    perplexity = recipe.perplexity
+    possible = {
+        "duplicates.threshold must be above 0.5 and at most 1": 0.5 < recipe.duplicates.threshold <= 1,
+        "perplexity needs 0 <= head <= middle <= max_percentile <= 1": (
+            0 <= perplexity.head <= perplexity.middle <= perplexity.max_percentile <= 1
+        ),
+        "perplexity.order must be 1 to 5": 1 <= perplexity.order <= 5,
+        "chunking.max_characters must be at least 100": recipe.chunking.max_characters >= 100,
+        "vocab_size must be 300 to 2048 for the perplexity reference": 300 <= perplexity.vocab_size <= 2048,
+        "tokenizer.vocab_size must be 300 to 65536": 300 <= recipe.tokenizer.vocab_size <= 65536,
+    }
+    for rule, holds in possible.items():
+        if not holds:
+            raise InvalidConfiguration(f"Recipe {recipe.name}: {rule}", "Change the value in the recipe's file")
+
+
+def parse_recipe(name: str, toml: str) -> Recipe:
+    """Read a recipe from TOML text.
+
+    Raises:
+        InvalidConfiguration: for broken TOML, an unknown key (with the nearest valid one) or an impossible value.
+    """
+    try:
+        values = tomllib.loads(toml)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidConfiguration(f"Recipe {name} is not valid TOML: {error}", "Mend the file") from error
+    recipe = _section(Recipe, {"name": name, **values}, f"Recipe {name}")
+    _require_possible(recipe)
+    return recipe
+
+
+def shipped_recipes() -> dict[str, str]:
+    """TOML text of every recipe that comes with the package, by name."""
+    folder = files("warehouse") / "recipes"
+    return {
+        entry.name.removesuffix(".toml"): entry.read_text()
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".toml")
+    }
+
+
+def own_recipes(home: Home) -> dict[str, str]:
+    """TOML text of every recipe in the home's ``recipes/``, by name."""
+    return {path.stem: path.read_text() for path in sorted(home.recipes.glob("*.toml"))}
+
+
+def load_recipe(home: Home, name: str) -> Recipe:
+    """The recipe of that name; the user's own goes before a shipped one.
+
+    Raises:
+        InvalidConfiguration: if there is none (with the nearest name), or it is not valid.
+    """
+    available = {**shipped_recipes(), **own_recipes(home)}
+    if name not in available:
+        near = difflib.get_close_matches(name, available, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(sorted(available))}"
+        raise InvalidConfiguration(
+            f"There is no recipe {name!r} in {home.recipes} or among the shipped ones", hint
+        )
+    return parse_recipe(name, available[name])

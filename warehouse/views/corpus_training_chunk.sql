@@ -1,0 +1,156 @@
+-- A recipe applied to the stored columns: nothing is recomputed when a rule changes.
+-- Order of reasons: what may not be used, what is no good text, what stands too near to a held-out text, what stands twice.
+
+CREATE OR REPLACE VIEW corpus.training_chunk AS
+WITH
+rule AS (
+    SELECT
+        recipe,
+        chunking_id,
+        reference_id,
+        from_json(definition -> '$.corpora.include', '["VARCHAR"]') AS included_corpora,
+        definition -> '$.corpora.weights' AS corpus_weights,
+        from_json(definition -> '$.licences.allowed', '["VARCHAR"]') AS allowed_licences,
+        CAST(definition ->> '$.quality.min_words' AS BIGINT) AS min_words,
+        CAST(definition ->> '$.quality.max_words' AS BIGINT) AS max_words,
+        CAST(definition ->> '$.quality.min_letter_share' AS DOUBLE) AS min_letter_share,
+        CAST(definition ->> '$.quality.max_digit_share' AS DOUBLE) AS max_digit_share,
+        CAST(definition ->> '$.quality.max_mean_word_length' AS DOUBLE) AS max_mean_word_length,
+        CAST(definition ->> '$.quality.max_symbol_word_ratio' AS DOUBLE) AS max_symbol_word_ratio,
+        CAST(definition ->> '$.quality.min_stop_word_kinds' AS BIGINT) AS min_stop_word_kinds,
+        CAST(definition ->> '$.quality.max_duplicate_line_character_share' AS DOUBLE) AS max_duplicate_line_character_share,
+        CAST(definition ->> '$.quality.max_replaced_share' AS DOUBLE) AS max_replaced_share,
+        from_json(definition -> '$.language.allowed', '["VARCHAR"]') AS allowed_languages,
+        CAST(definition ->> '$.language.min_score' AS DOUBLE) AS min_language_score,
+        CAST(definition ->> '$.duplicates.threshold' AS REAL) AS duplicate_threshold,
+        CAST(definition ->> '$.perplexity.head' AS DOUBLE) AS head,
+        CAST(definition ->> '$.perplexity.middle' AS DOUBLE) AS middle,
+        CAST(definition ->> '$.perplexity.max_percentile' AS DOUBLE) AS max_percentile
+    FROM corpus.recipe
+),
+
+candidate AS (
+    SELECT
+        rule.*,
+        chunk.* EXCLUDE (chunking_id),
+        source_file.corpus,
+        source_file.licence,
+        source_file.retired_at,
+        document.language,
+        document.language_score,
+        corpus.weight * coalesce(CAST(rule.corpus_weights ->> source_file.corpus AS DOUBLE), 1.0) AS weight,
+        perplexity.bits_per_byte,
+        duplicate_cluster.cluster_id,
+        forgotten.sha256 IS NOT NULL AS is_forgotten
+    FROM rule
+    INNER JOIN corpus.chunk AS chunk ON rule.chunking_id = chunk.chunking_id
+    INNER JOIN corpus.document AS document ON chunk.document_id = document.document_id
+    INNER JOIN corpus.stream AS stream ON document.stream_id = stream.stream_id
+    INNER JOIN corpus.source_file AS source_file ON stream.source_id = source_file.source_id
+    INNER JOIN corpus.corpus AS corpus ON source_file.corpus = corpus.corpus
+    LEFT JOIN corpus.perplexity AS perplexity
+        ON chunk.chunk_id = perplexity.chunk_id AND rule.reference_id = perplexity.reference_id
+    LEFT JOIN corpus.duplicate_cluster AS duplicate_cluster
+        ON chunk.chunk_id = duplicate_cluster.chunk_id AND rule.duplicate_threshold = duplicate_cluster.threshold
+    LEFT JOIN (SELECT DISTINCT sha256 FROM corpus.forgotten WHERE scope = 'file') AS forgotten
+        ON source_file.sha256 = forgotten.sha256
+),
+
+ranked AS (
+    SELECT
+        *,
+        CASE
+            WHEN bits_per_byte IS NULL OR retired_at IS NOT NULL OR is_forgotten THEN NULL
+            ELSE
+                (row_number() OVER (
+                    PARTITION BY recipe, corpus, bits_per_byte IS NULL OR retired_at IS NOT NULL OR is_forgotten
+                    ORDER BY bits_per_byte, chunk_id
+                ) - 0.5)
+                / count(*) OVER (
+                    PARTITION BY recipe, corpus, bits_per_byte IS NULL OR retired_at IS NOT NULL OR is_forgotten
+                )
+        END AS percentile
+    FROM candidate
+),
+
+judged AS (
+    SELECT
+        *,
+        CASE
+            WHEN percentile IS NULL THEN 'unscored'
+            WHEN percentile < head THEN 'head'
+            WHEN percentile < middle THEN 'middle'
+            ELSE 'tail'
+        END AS bucket,
+        CASE
+            WHEN is_forgotten THEN 'forgotten'
+            WHEN retired_at IS NOT NULL THEN 'source_retired'
+            WHEN len(allowed_licences) > 0 AND NOT list_contains(allowed_licences, licence) THEN 'licence_not_allowed'
+            WHEN len(included_corpora) > 0 AND NOT list_contains(included_corpora, corpus) THEN 'corpus_not_included'
+            WHEN weight = 0 THEN 'corpus_not_included'
+            WHEN n_replaced > max_replaced_share * n_characters THEN 'replaced_characters'
+            WHEN n_words < min_words THEN 'too_few_words'
+            WHEN n_words > max_words THEN 'too_many_words'
+            WHEN letter_share < min_letter_share THEN 'letter_share'
+            WHEN digit_share > max_digit_share THEN 'digit_share'
+            WHEN mean_word_length > max_mean_word_length THEN 'mean_word_length'
+            WHEN symbol_word_ratio > max_symbol_word_ratio THEN 'symbol_word_ratio'
+            WHEN stop_word_kinds < min_stop_word_kinds THEN 'stop_word_kinds'
+            WHEN duplicate_line_character_share > max_duplicate_line_character_share THEN 'duplicate_lines'
+            WHEN len(allowed_languages) > 0
+                AND NOT (list_contains(allowed_languages, language) AND language_score >= min_language_score)
+                THEN 'language'
+            WHEN percentile > max_percentile THEN 'perplexity'
+        END AS own_reason
+    FROM ranked
+),
+
+separated AS (
+    SELECT
+        *,
+        coalesce(
+            own_reason,
+            CASE
+                WHEN split = 'train' AND cluster_id IS NOT NULL
+                    AND bool_or(own_reason IS NULL AND split <> 'train') OVER (PARTITION BY recipe, cluster_id)
+                    THEN 'near_held_out'
+            END
+        ) AS earlier_reason
+    FROM judged
+),
+
+placed AS (
+    SELECT
+        *,
+        CASE
+            WHEN cluster_id IS NULL THEN chunk_id
+            ELSE first_value(chunk_id) OVER (
+                PARTITION BY recipe, cluster_id
+                ORDER BY earlier_reason IS NOT NULL, weight DESC, n_characters DESC, chunk_id
+            )
+        END AS keeper_id
+    FROM separated
+)
+
+SELECT
+    recipe,
+    chunk_id,
+    earlier_reason IS NULL AND keeper_id = chunk_id AS kept,
+    coalesce(earlier_reason, CASE WHEN keeper_id <> chunk_id THEN 'duplicate' END) AS reason,
+    weight,
+    keeper_id,
+    bucket,
+    corpus,
+    split
+FROM placed;
+
+COMMENT ON VIEW corpus.training_chunk IS 'One row a recipe and chunk: whether the recipe keeps it, and why not.';
+COMMENT ON COLUMN corpus.training_chunk.recipe IS 'The recipe.';
+COMMENT ON COLUMN corpus.training_chunk.chunk_id IS 'The chunk.';
+COMMENT ON COLUMN corpus.training_chunk.kept IS 'Whether it is trained or measured on.';
+COMMENT ON COLUMN corpus.training_chunk.reason IS 'The first rule that drops it; NULL where it is kept.';
+COMMENT ON COLUMN corpus.training_chunk.weight IS 'How often it counts in training: the corpus''s weight times the recipe''s.';
+COMMENT ON COLUMN corpus.training_chunk.keeper_id IS 'The chunk that stands for its cluster: of those that pass every other rule the one of the heaviest corpus, then the longest, then the smallest id.';
+COMMENT ON COLUMN corpus.training_chunk.bucket IS 'head, middle or tail of its corpus by bits per byte; unscored where it has no score.';
+COMMENT ON COLUMN corpus.training_chunk.corpus IS 'Corpus of its source file.';
+COMMENT ON COLUMN corpus.training_chunk.split IS 'train, validation, select, confirm or report.';
