@@ -1,0 +1,194 @@
+"""The blocking checks: what must hold before anything is made from an asset.
+
+What lives here: each check's name, description and inspection. Inspections in SQL lie in
+``warehouse/queries/check_*.sql`` and return one row: how much was examined, how much is wrong, examples.
+What does not: repairing.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import dagster as dg
+
+from fakesmrt_assets.assets.stage_asset import asset_key, explained_failures
+from fakesmrt_assets.resources import BuildResource, HomeResource
+from warehouse.database import Warehouse, query, read_rows
+from warehouse.errors import CorruptArtefact, InvalidConfiguration
+from warehouse.files import file_sha256
+from warehouse.licences import canonical_licence
+from warehouse.stages.stage import BuildSettings
+from warehouse.tokens.shards import open_shard
+
+N_EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What an inspection saw.
+
+    Attributes:
+        n_examined: rows, pairs, files or tokens looked at.
+        n_violations: how many of them are wrong.
+        examples: at most `N_EXAMPLES` of those, in words.
+    """
+
+    n_examined: int
+    n_violations: int
+    examples: list[str]
+
+
+Inspection = Callable[[Warehouse, BuildSettings], Finding]
+
+
+def finding(examined: int, violations: Iterable[str]) -> Finding:
+    """A finding from a list of what is wrong."""
+    wrong = sorted(violations)
+    return Finding(examined, len(wrong), wrong[:N_EXAMPLES])
+
+
+def by_query(name: str, *parameters: str) -> Inspection:
+    """An inspection by ``check_<name>.sql``; `parameters` are fields of the build settings that it binds."""
+
+    def inspect(warehouse: Warehouse, settings: BuildSettings) -> Finding:
+        values = settings.to_dict()
+        with warehouse.read() as connection:
+            return read_rows(
+                connection, query(f"check_{name}"), {key: values[key] for key in parameters}, Finding
+            )[0]
+
+    return inspect
+
+
+def inspect_licences(warehouse: Warehouse, _settings: BuildSettings) -> Finding:
+    """Each current file's licence must be an SPDX expression."""
+    with warehouse.read() as connection:
+        licences = connection.execute(query("licences_of_current_files")).fetchall()
+    wrong = []
+    for licence, n_files in licences:
+        try:
+            canonical_licence(licence)
+        except InvalidConfiguration as error:
+            wrong.append(f"{n_files} files: {error.cause}")
+    return finding(sum(n_files for _, n_files in licences), wrong)
+
+
+def inspect_shards(warehouse: Warehouse, settings: BuildSettings) -> Finding:
+    """Each shard file must hash to what both its manifest and the database say."""
+    with warehouse.read() as connection:
+        shards = connection.execute(query("shard_files"), {"recipe": settings.recipe}).fetchall()
+    wrong = []
+    for relative, sha256 in shards:
+        try:
+            shard = open_shard((warehouse.home.tokens / relative).with_suffix(".json"), verify=True)
+        except CorruptArtefact as error:
+            wrong.append(error.cause)
+            continue
+        if bytes.fromhex(shard.manifest.sha256) != sha256:
+            wrong.append(f"{relative}: the manifest and the database state different hashes")
+    return finding(len(shards), wrong)
+
+
+def inspect_checkpoints(warehouse: Warehouse, settings: BuildSettings) -> Finding:
+    """Each trained model's weights must hash to what was recorded when they were saved."""
+    with warehouse.read() as connection:
+        models = connection.execute(query("checkpoint_files"), {"recipe": settings.recipe}).fetchall()
+    wrong = []
+    for relative, sha256 in models:
+        weights = warehouse.home.models / relative / "model.safetensors"
+        if not weights.is_file():
+            wrong.append(f"{relative}: {weights.name} is gone")
+        elif file_sha256(weights) != sha256:
+            wrong.append(f"{relative}: {weights.name} holds other bytes")
+    return finding(len(models), wrong)
+
+
+def check(asset: str, name: str, inspect: Inspection, description: str) -> dg.AssetChecksDefinition:
+    """A blocking check: nothing downstream is built in a run where it fails."""
+
+    @dg.asset_check(asset=asset_key(asset), name=name, description=description, blocking=True)
+    def run_check(home: HomeResource, build: BuildResource) -> dg.AssetCheckResult:
+        with explained_failures():
+            found = inspect(home.warehouse(), build.settings())
+        return dg.AssetCheckResult(
+            passed=found.n_violations == 0,
+            description="; ".join(found.examples) or None,
+            metadata={"fakesmrt/n_examined": found.n_examined, "fakesmrt/n_violations": found.n_violations},
+        )
+
+    return run_check
+
+
+CHECKS = [
+    check(
+        "corpus/source_file",
+        "licence_is_spdx",
+        inspect_licences,
+        "Every current file has a licence, and it is an SPDX expression.",
+    ),
+    check(
+        "corpus/document",
+        "streams_tiled",
+        by_query("streams_tiled"),
+        "Every byte accounted for: documents and the ranges dropped outside them tile each stream exactly.",
+    ),
+    check(
+        "corpus/chunk",
+        "documents_tiled",
+        by_query("documents_tiled", "recipe", "corpora"),
+        "Every byte accounted for: chunks and the ranges dropped inside tile each plain-text document.",
+    ),
+    check(
+        "corpus/chunk",
+        "chunk_ids_unique",
+        by_query("chunk_ids_unique"),
+        "No chunk_id stands twice.",
+    ),
+    check(
+        "corpus/training_chunk",
+        "licences_allowed",
+        by_query("licences_allowed", "recipe"),
+        "Every kept chunk comes from a file whose licence is present and allowed by the recipe.",
+    ),
+    check(
+        "corpus/training_chunk",
+        "near_duplicates_removed",
+        by_query("near_duplicates_removed", "recipe"),
+        "Of two chunks whose true Jaccard similarity reaches the recipe's threshold at most one is kept.",
+    ),
+    check(
+        "corpus/training_chunk",
+        "splits_disjoint",
+        by_query("splits_disjoint", "recipe"),
+        "No text and no cluster of near-duplicates stands both in the train split and in a held-out one.",
+    ),
+    check(
+        "tokens/shard",
+        "hash_equals_manifest",
+        inspect_shards,
+        "The bytes of every current shard hash to what its manifest and the database say.",
+    ),
+    check(
+        "models/micromodel",
+        "loss_finite",
+        by_query("loss_finite", "recipe"),
+        "Every logged loss and every model's bits per byte is a finite number.",
+    ),
+    check(
+        "models/micromodel",
+        "reloads_to_the_same_bytes",
+        inspect_checkpoints,
+        "The weights of every trained model hash to what was recorded when they were saved.",
+    ),
+    check(
+        "models/mixed_model",
+        "accepted_or_best_member",
+        by_query("accepted_or_best_member", "recipe"),
+        "The mix beat its best member on the confirm split, or it is that member unchanged.",
+    ),
+    check(
+        "reports/lineage_audit",
+        "lineage_complete",
+        by_query("lineage_complete", "recipe"),
+        "Every token that the promoted model was trained on leads to a chunk, a file and a licence.",
+    ),
+]

@@ -1,0 +1,7 @@
+SELECT
+    licence,
+    count(*) AS n_files
+FROM corpus.source_file
+WHERE retired_at IS NULL
+GROUP BY licence
+ORDER BY licence;
