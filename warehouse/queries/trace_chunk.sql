@@ -1,0 +1,6 @@
+SELECT DISTINCT
+    chunk_id::VARCHAR AS chunk_id, corpus, licence, path, member, byte_start, byte_end,
+    document_id::VARCHAR AS document_id, reader, language, language_score, encoding, encoding_confidence,
+    encoding_evidence, decoder_state, repair, n_replaced, split, n_characters, n_words
+FROM lineage.chunk_decision
+WHERE chunk_id = $id;
