@@ -57,7 +57,8 @@ def read_rows(
     fields = [field.name for field in dataclasses.fields(row_type)]  # type: ignore[arg-type]  # Row is a dataclass; the type system cannot say so
     if columns != fields:
         raise InvalidConfiguration(
-            f"A query returns {columns} where {row_type.__name__} has {fields}", "Mend the query or the record"
+            f"A query returns {columns} where {row_type.__name__} has {fields}",
+            "Mend the query or the record",
         )
     return [row_type(*values) for values in result.fetchall()]
 
@@ -75,10 +76,13 @@ def _explained(error: duckdb.Error, database: Path) -> FakesmrtError:
         return FakesmrtError(f"The disk is full: {message}", "Free some space and run the same command again")
     if "Could not set lock" in str(error) or "Conflicting lock" in str(error):
         return LockHeld(
-            f"Another program has {database} open: {message}", f"Close it; to look at data open {database.parent}/published.duckdb"
+            f"Another program has {database} open: {message}",
+            f"Close it; to look at data open {database.parent}/published.duckdb",
         )
     if isinstance(error, duckdb.OutOfMemoryException):
-        return FakesmrtError(f"DuckDB ran out of memory: {message}", "Close other programs or work on fewer corpora at a time")
+        return FakesmrtError(
+            f"DuckDB ran out of memory: {message}", "Close other programs or work on fewer corpora at a time"
+        )
     return FakesmrtError(f"DuckDB failed on {database}: {message}", "Run: fakesmrt doctor")
 
 
@@ -186,7 +190,9 @@ class Warehouse:
         """
         self.home.require()
         if not self.home.published.exists():
-            raise InputUnreadable(f"Nothing is published in {self.home.root} yet", "Run: fakesmrt build corpus")
+            raise InputUnreadable(
+                f"Nothing is published in {self.home.root} yet", "Run: fakesmrt build corpus"
+            )
         path = self.home.published.resolve()
         with self._connect(str(path), read_only=True) as connection:
             yield connection
@@ -208,7 +214,9 @@ class Warehouse:
         newest = self._newest_version()
         if newest is not None and self._last_commit(newest) == self._last_commit(None):
             return newest
-        number = 1 + max((int(path.stem) for path in self.home.published_versions.glob("[0-9]*.duckdb")), default=0)
+        number = 1 + max(
+            (int(path.stem) for path in self.home.published_versions.glob("[0-9]*.duckdb")), default=0
+        )
         target = self.home.published_versions / f"{number}.duckdb"
         partial = target.with_name(f".{os.getpid()}.{number}.duckdb")
         try:
@@ -261,7 +269,11 @@ class Warehouse:
         """A view over the text files that the copy's chunks name, by absolute path and never by glob."""
         names = [row[0] for row in connection.execute(query("text_files")).fetchall()]
         listed = ", ".join(_literal(self.home.text / name) for name in names)
-        source = f"read_parquet([{listed}])" if names else "(SELECT NULL::BLOB AS chunk_id, NULL::VARCHAR AS text LIMIT 0)"
+        source = (
+            f"read_parquet([{listed}])"
+            if names
+            else "(SELECT NULL::BLOB AS chunk_id, NULL::VARCHAR AS text LIMIT 0)"
+        )
         return query("chunk_text_view").replace("$source", source)
 
     def _point_at(self, target: Path) -> None:

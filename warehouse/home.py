@@ -1,4 +1,4 @@
-"""Where everything lies (DESIGN §3): the folders of one home, and the lock that one builder holds.
+"""Where everything lies (DESIGN §3): the folders of one home.
 
 What lives here: paths. What does not: what is in the files.
 """
@@ -51,11 +51,6 @@ class Home:
         return self.root / "index"
 
     @property
-    def staging(self) -> Path:
-        """Rows that wait for a commit; emptied by it."""
-        return self.root / "staging"
-
-    @property
     def references(self) -> Path:
         return self.root / "references"
 
@@ -87,13 +82,13 @@ class Home:
 
     @property
     def temporary(self) -> Path:
-        """Where DuckDB spills."""
+        """Where DuckDB spills and stages keep what outlives no run."""
         return self.root / "temporary"
 
     def folders(self) -> tuple[Path, ...]:
         """Every folder that `fakesmrt init` makes."""
         return (
-            self.published_versions, self.text, self.index, self.staging, self.references, self.tokens,
+            self.published_versions, self.text, self.index, self.references, self.tokens,
             self.models, self.reports, self.recipes, self.raw, self.dagster, self.temporary,
         )  # fmt: skip
 

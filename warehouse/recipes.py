@@ -155,7 +155,9 @@ def _value(expected: Any, value: object, where: str) -> object:
         if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
             return tuple(value)
     elif expected == Mapping[str, float]:
-        if isinstance(value, dict) and all(isinstance(item, int | float) and item >= 0 for item in value.values()):
+        if isinstance(value, dict) and all(
+            isinstance(item, int | float) and item >= 0 for item in value.values()
+        ):
             return {str(key): float(item) for key, item in value.items()}
     elif expected is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
@@ -190,7 +192,9 @@ def _require_possible(recipe: Recipe) -> None:
     }
     for rule, holds in possible.items():
         if not holds:
-            raise InvalidConfiguration(f"Recipe {recipe.name}: {rule}", "Change the value in the recipe's file")
+            raise InvalidConfiguration(
+                f"Recipe {recipe.name}: {rule}", "Change the value in the recipe's file"
+            )
 
 
 def parse_recipe(name: str, toml: str) -> Recipe:

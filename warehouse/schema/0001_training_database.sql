@@ -55,7 +55,7 @@ COMMENT ON COLUMN corpus.corpus.corpus IS 'Name.';
 COMMENT ON COLUMN corpus.corpus.licence IS 'SPDX expression that holds for files without an own one.';
 COMMENT ON COLUMN corpus.corpus.url IS 'Where the corpus comes from.';
 COMMENT ON COLUMN corpus.corpus.weight IS 'How often a document counts in training; 1 is once.';
-COMMENT ON COLUMN corpus.corpus.split_unit IS 'document or section: what is assigned to a split; decided at the first build and kept.';
+COMMENT ON COLUMN corpus.corpus.split_unit IS 'document, section or chunk: what is assigned to a split; decided at the first build and kept.';
 COMMENT ON COLUMN corpus.corpus.added_at IS 'When it was registered.';
 
 CREATE TABLE corpus.location (
@@ -247,12 +247,14 @@ COMMENT ON COLUMN corpus.dropped.reason IS 'Why: byte_order_mark, binary, blank 
 CREATE TABLE corpus.signature (
     chunk_id UUID NOT NULL,
     sketch_id UUID NOT NULL,
-    index_file VARCHAR NOT NULL
+    index_file VARCHAR NOT NULL,
+    compared BOOLEAN NOT NULL
 );
 COMMENT ON TABLE corpus.signature IS 'One row a chunk whose MinHash bands lie in index/.';
 COMMENT ON COLUMN corpus.signature.chunk_id IS 'The chunk.';
 COMMENT ON COLUMN corpus.signature.sketch_id IS 'Hash of the sketch''s parameters and version.';
 COMMENT ON COLUMN corpus.signature.index_file IS 'Name of the Parquet file under index/ that holds its bands.';
+COMMENT ON COLUMN corpus.signature.compared IS 'Its verified pairs with every other compared chunk of its chunking are stored.';
 
 CREATE TABLE corpus.duplicate_pair (
     chunk_a UUID NOT NULL,
@@ -270,12 +272,14 @@ CREATE TABLE corpus.duplicate_cluster (
     chunk_id UUID NOT NULL,
     cluster_id UUID NOT NULL,
     threshold REAL NOT NULL,
+    jaccard REAL NOT NULL,
     rule_version VARCHAR NOT NULL
 );
 COMMENT ON TABLE corpus.duplicate_cluster IS 'One row a member of a cluster of two or more.';
 COMMENT ON COLUMN corpus.duplicate_cluster.chunk_id IS 'The chunk.';
 COMMENT ON COLUMN corpus.duplicate_cluster.cluster_id IS 'The chunk_id of the cluster''s centre, to which each member has at most two verified links.';
 COMMENT ON COLUMN corpus.duplicate_cluster.threshold IS 'Smallest Jaccard similarity of a link.';
+COMMENT ON COLUMN corpus.duplicate_cluster.jaccard IS 'Similarity to the centre; 1 for the same text.';
 COMMENT ON COLUMN corpus.duplicate_cluster.rule_version IS 'Sketch, shingle, verification and clustering rule.';
 
 CREATE TABLE corpus.reference (

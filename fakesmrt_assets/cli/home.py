@@ -1,0 +1,118 @@
+"""``fakesmrt init``, ``add`` and ``doctor``: making a home, filling it, looking after it."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from warehouse.home import Home, default_home
+
+
+def init(
+    empty: Annotated[bool, typer.Option(help="Do not register the demo's corpora.")] = False,
+    salt: Annotated[str | None, typer.Option(help="Text that decides the splits; random by default.")] = None,
+) -> None:
+    """Make the home, the database and the Dagster instance.
+
+    The home is $FAKESMRT_HOME, else data/ in a checkout, else ~/.local/share/fakesmrt.
+
+    Example: fakesmrt init
+    """
+    home = Home(default_home())
+    new = make_home(home, salt)
+    if new and not empty:
+        _register_demo(home)
+    typer.echo(f"{'Made' if new else 'Found'} the home {home.root}")
+    if new:
+        typer.echo("Next: fakesmrt add CORPUS PATH --licence SPDX, or fakesmrt demo")
+
+
+def make_home(home: Home, salt: str | None = None) -> bool:
+    """Make or complete a home; True if it is new."""
+    from importlib.resources import files
+
+    from warehouse.database import Warehouse
+    from warehouse.files import write_bytes_whole
+
+    new = Warehouse(home).initialise(salt or secrets.token_hex(16))
+    configuration = home.dagster / "dagster.yaml"
+    if not configuration.exists():
+        write_bytes_whole(configuration, (files("fakesmrt_assets") / "dagster.yaml").read_bytes())
+    return new
+
+
+def _register_demo(home: Home) -> None:
+    from warehouse.corpora import register
+    from warehouse.database import Warehouse
+    from warehouse.demo_corpora import demo_registrations
+
+    with Warehouse(home).write("registering the demo's corpora") as connection:
+        for registration in demo_registrations():
+            register(connection, registration)
+
+
+def add(
+    corpus: Annotated[str, typer.Argument(help="Name of the corpus.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders or quoted globs.")],
+    licence: Annotated[str, typer.Option(help="SPDX expression, or LicenseRef-NAME.")],
+    licence_file: Annotated[
+        Path | None, typer.Option(help="CSV with the columns path and licence, for files with their own.")
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="Where the corpus comes from.")] = None,
+    weight: Annotated[float, typer.Option(help="How often a document counts in training.")] = 1.0,
+    keep_demo: Annotated[bool, typer.Option(help="Keep the demo's text beside yours.")] = False,
+) -> None:
+    """Register files, folders or globs as a corpus. Nothing is read before the next build.
+
+    Your own text takes the place of the demo's, unless you say --keep-demo.
+
+    Example: fakesmrt add letters ~/letters --licence CC0-1.0
+    """
+    from warehouse.corpora import Registration, register
+    from warehouse.database import Warehouse, query
+    from warehouse.licences import read_licence_file
+
+    home = Home(default_home())
+    if not home.database.exists():
+        make_home(home)
+    overrides = read_licence_file(licence_file) if licence_file else {}
+    registration = Registration(corpus, paths, licence, url, overrides, weight)
+    with Warehouse(home).write(f"registering {corpus}") as connection:
+        locations = register(connection, registration)
+        replaced = [] if keep_demo else connection.execute(query("release_demo")).fetchall()
+    typer.echo(f"{corpus} watches {', '.join(locations)}")
+    if replaced:
+        typer.echo(
+            "The demo's text no longer counts from the next build on (--keep-demo would have kept it)."
+        )
+    typer.echo("Next: fakesmrt build")
+
+
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended.")] = False,
+    json_output: Annotated[bool, typer.Option("--json", help="One JSON object a finding.")] = False,
+) -> None:
+    """Check the home: folders, database, text files, references, shards, models, what is left of killed runs.
+
+    Exit status 1 if something is wrong.
+
+    Example: fakesmrt doctor --fix
+    """
+    import json
+
+    from warehouse.database import Warehouse
+    from warehouse.doctor import examine_home
+
+    findings = examine_home(Warehouse(Home(default_home())), fix=fix)
+    for finding in findings:
+        if json_output:
+            typer.echo(json.dumps({"what": finding.what, "remedy": finding.remedy, "mended": finding.mended}))
+        else:
+            typer.echo(f"{'mended' if finding.mended else 'WRONG'}: {finding.what}. {finding.remedy}")
+    if not findings and not json_output:
+        typer.echo(f"Nothing is wrong in {default_home()}")
+    if any(not finding.mended for finding in findings):
+        raise typer.Exit(1)

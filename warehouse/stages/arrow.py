@@ -1,0 +1,150 @@
+"""Arrow schemas of what the stages commit, and the table of a list of rows.
+
+Ids are UUIDs in Arrow too, so that DuckDB reads them as its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import pyarrow as pa
+
+SOURCE_FILE = pa.schema(
+    {
+        "source_id": pa.uuid(),
+        "corpus": pa.string(),
+        "path": pa.string(),
+        "sha256": pa.binary(),
+        "n_bytes": pa.int64(),
+        "modified_ns": pa.int64(),
+        "changed_ns": pa.int64(),
+        "media_type": pa.string(),
+        "licence": pa.string(),
+        "status": pa.string(),
+        "error": pa.string(),
+    }
+)
+
+STREAM = pa.schema(
+    {
+        "stream_id": pa.uuid(),
+        "source_id": pa.uuid(),
+        "container": pa.string(),
+        "member": pa.string(),
+        "n_bytes": pa.int64(),
+        "sha256": pa.binary(),
+        "code_version": pa.string(),
+    }
+)
+
+DOCUMENT = pa.schema(
+    {
+        "document_id": pa.uuid(),
+        "stream_id": pa.uuid(),
+        "ordinal": pa.int32(),
+        "byte_start": pa.int64(),
+        "byte_end": pa.int64(),
+        "reader": pa.string(),
+        "reader_version": pa.string(),
+        "encoding": pa.string(),
+        "encoding_confidence": pa.float32(),
+        "encoding_evidence": pa.string(),
+        "language": pa.string(),
+        "language_score": pa.float32(),
+        "n_characters": pa.int64(),
+        "title": pa.string(),
+    }
+)
+
+DROPPED = pa.schema(
+    {
+        "stream_id": pa.uuid(),
+        "chunking_id": pa.uuid(),
+        "byte_start": pa.int64(),
+        "byte_end": pa.int64(),
+        "reason": pa.string(),
+    }
+)
+
+SOURCE_STATUS = pa.schema({"source_id": pa.uuid(), "status": pa.string(), "error": pa.string()})
+
+CHUNK = pa.schema(
+    {
+        "chunk_id": pa.uuid(),
+        "document_id": pa.uuid(),
+        "chunking_id": pa.uuid(),
+        "ordinal": pa.int32(),
+        "byte_start": pa.int64(),
+        "byte_end": pa.int64(),
+        "char_start": pa.int64(),
+        "char_end": pa.int64(),
+        "encoding": pa.string(),
+        "encoding_confidence": pa.float32(),
+        "encoding_evidence": pa.string(),
+        "decoder_state": pa.string(),
+        "repair": pa.string(),
+        "n_characters": pa.int32(),
+        "n_words": pa.int32(),
+        "n_bytes": pa.int32(),
+        "text_sha256": pa.binary(),
+        "text_file": pa.string(),
+        "text_row": pa.int32(),
+        "split": pa.string(),
+        "n_lines": pa.int32(),
+        "n_replaced": pa.int32(),
+        "mean_word_length": pa.float32(),
+        "alphabetic_word_share": pa.float32(),
+        "symbol_word_ratio": pa.float32(),
+        "stop_word_kinds": pa.int16(),
+        "bullet_line_share": pa.float32(),
+        "ellipsis_line_share": pa.float32(),
+        "terminal_punctuation_line_share": pa.float32(),
+        "short_line_share": pa.float32(),
+        "duplicate_line_share": pa.float32(),
+        "duplicate_line_character_share": pa.float32(),
+        "letter_share": pa.float32(),
+        "digit_share": pa.float32(),
+        "uppercase_share": pa.float32(),
+    }
+)
+
+SIGNATURE = pa.schema({"chunk_id": pa.uuid(), "sketch_id": pa.uuid(), "index_file": pa.string()})
+
+REFERENCE_SAMPLE = pa.schema({"reference_id": pa.uuid(), "chunk_id": pa.uuid(), "fold": pa.int16()})
+
+PERPLEXITY = pa.schema(
+    {
+        "chunk_id": pa.uuid(),
+        "reference_id": pa.uuid(),
+        "fold": pa.int16(),
+        "bits_per_byte": pa.float32(),
+        "perplexity": pa.float32(),
+        "n_tokens": pa.int32(),
+    }
+)
+
+SHARD_CHUNK = pa.schema(
+    {"shard_id": pa.uuid(), "chunk_id": pa.uuid(), "token_start": pa.int64(), "token_end": pa.int64()}
+)
+
+TEXT = pa.schema({"chunk_id": pa.uuid(), "document_id": pa.uuid(), "text": pa.string()})
+
+
+def _plain(value: object) -> object:
+    return value.bytes if isinstance(value, UUID) else value
+
+
+def arrow_table(schema: pa.Schema, rows: Sequence[Mapping[str, object]]) -> pa.Table:
+    """A table of `rows`; every row has a value for every column of `schema`.
+
+    Raises:
+        KeyError: if a row lacks a column.
+    """
+    columns = [pa.array([_plain(row[field.name]) for row in rows], field.type) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def uuids(column: pa.ChunkedArray) -> list[UUID]:
+    """The values of an id column."""
+    return [value if isinstance(value, UUID) else UUID(str(value)) for value in column.to_pylist()]

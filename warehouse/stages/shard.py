@@ -1,0 +1,296 @@
+"""Stage tokens/shard: what the recipe keeps, as token ids in flat files.
+
+The tokenizer is pinned per recipe. A shard is named by its inputs, so only shards whose documents changed are
+written again; superseded files are removed, their rows in ``tokens.shard_chunk`` stay for the models made of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import pyarrow as pa
+
+from warehouse.database import Connection, query, read_rows
+from warehouse.errors import CheckFailed
+from warehouse.files import write_bytes_whole
+from warehouse.identity import content_id
+from warehouse.perplexity.calibration import choose_sample
+from warehouse.recipes import Recipe
+from warehouse.splits import SPLITS, sampling_unit
+from warehouse.stages.arrow import REFERENCE_SAMPLE, SHARD_CHUNK, arrow_table
+from warehouse.stages.duplicate import TextPlace, texts_at
+from warehouse.stages.perplexity import PinnedReference
+from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
+from warehouse.tokens.shards import (
+    TOKENIZER_FILE,
+    ChunkTokens,
+    ShardManifest,
+    open_shard,
+    shard_number,
+    write_shard,
+)
+from warehouse.tokens.tokenizer import Tokenizer, train_tokenizer
+from warehouse.training_chunks import KeptChunk
+
+ASSET = "tokens/shard"
+CODE = ("warehouse.tokens", "warehouse.splits", "warehouse.stages.shard")
+
+N_TRAIN_SHARDS = 8
+ENCODE_CHUNKS = 512
+
+
+@dataclass(frozen=True)
+class ShardOrder:
+    """A shard to be written: its inputs and where it goes."""
+
+    shard_id: UUID
+    split: str
+    number: int
+    chunks: tuple[KeptChunk, ...]
+    folder: Path
+    text_folder: Path
+
+    @property
+    def name(self) -> str:
+        return f"{self.split}-{self.number:02d}-{self.shard_id.hex[:16]}"
+
+    @property
+    def n_bytes(self) -> int:
+        return sum(chunk.n_bytes for chunk in self.chunks)
+
+
+def tokenizer_definition(recipe: Recipe) -> str:
+    """What a tokenizer is pinned for, as canonical JSON: changing a recipe's rules keeps its tokenizer."""
+    return json.dumps(
+        {
+            "recipe": recipe.name,
+            "vocab_size": recipe.tokenizer.vocab_size,
+            "sample_bytes": recipe.tokenizer.sample_bytes,
+            "seed": recipe.seed,
+        },
+        sort_keys=True,
+    )
+
+
+def pinned_tokenizer(connection: Connection, recipe: Recipe) -> PinnedReference | None:
+    """The newest tokenizer that is pinned for the recipe; its path is a folder below tokens/."""
+    rows = read_rows(
+        connection, query("pinned_reference"), ["tokenizer", tokenizer_definition(recipe)], PinnedReference
+    )
+    return rows[0] if rows else None
+
+
+def _pin_tokenizer(context: StageContext, recipe: Recipe, kept: Sequence[KeptChunk]) -> PinnedReference:
+    """Train the recipe's tokenizer on a sample of its training chunks, and record the pin."""
+    context.progress(0, 1, "training the tokenizer")
+    candidates = [chunk for chunk in kept if chunk.split == "train"]
+    chosen = choose_sample(
+        [chunk.chunk_id for chunk in candidates],
+        [chunk.n_bytes for chunk in candidates],
+        recipe.tokenizer.sample_bytes,
+        f"tokenizer-{recipe.seed}",
+    )
+    sample = [candidates[number] for number in chosen]
+    home = context.warehouse.home
+    texts = texts_at(home.text, [TextPlace(row.chunk_id, row.text_file, row.text_row) for row in sample])
+    data = train_tokenizer([texts[row.chunk_id] for row in sample], recipe.tokenizer.vocab_size)
+    tokenizer = Tokenizer(data)
+    identity = content_id(tokenizer.sha256)
+    name = f"{recipe.name}-{identity.hex[:16]}"
+    write_bytes_whole(home.tokens / name / TOKENIZER_FILE, data)
+    rows = [{"reference_id": identity, "chunk_id": row.chunk_id, "fold": 0} for row in sample]
+    with context.warehouse.write("pinning the tokenizer") as connection:
+        connection.register("sampled", arrow_table(REFERENCE_SAMPLE, rows))
+        connection.execute(
+            query("record_reference"),
+            {
+                "reference_id": identity,
+                "kind": "tokenizer",
+                "path": name,
+                "sha256": tokenizer.sha256,
+                "definition": tokenizer_definition(recipe),
+            },
+        )
+        connection.execute(
+            query("record_tokenizer"),
+            {
+                "tokenizer_id": identity,
+                "sha256": tokenizer.sha256,
+                "vocab_size": tokenizer.vocab_size,
+                "recipe_sha256": recipe.sha256,
+                "path": name,
+            },
+        )
+    return PinnedReference(identity, name)
+
+
+def _orders(context: StageContext, tokenizer: PinnedReference, kept: Sequence[KeptChunk]) -> list[ShardOrder]:
+    groups: dict[tuple[str, int], list[KeptChunk]] = {}
+    for chunk in kept:
+        unit = sampling_unit(chunk.document_id, chunk.ordinal, chunk.split_unit)
+        number = shard_number(unit, N_TRAIN_SHARDS) if chunk.split == "train" else 0
+        groups.setdefault((chunk.split, number), []).append(chunk)
+    home = context.warehouse.home
+    return [
+        ShardOrder(
+            content_id(
+                tokenizer.reference_id.bytes,
+                split,
+                number,
+                *(
+                    part
+                    for c in chunks
+                    for part in (c.chunk_id.bytes, c.text_sha256, c.corpus, str(c.weight))
+                ),
+            ),
+            split,
+            number,
+            tuple(chunks),
+            home.tokens / tokenizer.path,
+            home.text,
+        )
+        for (split, number), chunks in sorted(groups.items())
+    ]
+
+
+def _encoded(order: ShardOrder, tokenizer: Tokenizer) -> Iterator[ChunkTokens]:
+    for start in range(0, len(order.chunks), ENCODE_CHUNKS):
+        group = order.chunks[start : start + ENCODE_CHUNKS]
+        places = [TextPlace(chunk.chunk_id, chunk.text_file, chunk.text_row) for chunk in group]
+        texts = texts_at(order.text_folder, places)
+        encoded = tokenizer.encode_batch([texts[chunk.chunk_id] for chunk in group])
+        for chunk, tokens in zip(group, encoded, strict=True):
+            unit = sampling_unit(chunk.document_id, chunk.ordinal, chunk.split_unit)
+            yield ChunkTokens(chunk.chunk_id, unit, chunk.corpus, chunk.weight, tokens, chunk.n_bytes)
+
+
+def write_ordered_shard(order: ShardOrder) -> tuple[ShardManifest, bool]:
+    """Write a shard unless it stands already; returns its manifest and whether it was written. Runs in a worker."""
+    path = order.folder / f"{order.name}.json"
+    tokenizer = Tokenizer.from_file(order.folder / TOKENIZER_FILE)
+    if path.exists():
+        return open_shard(path, tokenizer_sha256=tokenizer.sha256, verify=True).manifest, False
+    manifest = write_shard(
+        order.folder,
+        order.name,
+        _encoded(order, tokenizer),
+        shard_id=order.shard_id,
+        split=order.split,
+        tokenizer_sha256=tokenizer.sha256,
+        vocab_size=tokenizer.vocab_size,
+    )
+    return manifest, True
+
+
+def _chunk_rows(order: ShardOrder) -> pa.Table:
+    index = open_shard(order.folder / f"{order.name}.json").index
+    return arrow_table(
+        SHARD_CHUNK,
+        [
+            {
+                "shard_id": order.shard_id,
+                "chunk_id": record["chunk_id"].tobytes(),
+                "token_start": int(record["token_start"]),
+                "token_end": int(record["token_end"]),
+            }
+            for record in index
+        ],
+    )
+
+
+def _remove_superseded(folder: Path, orders: Sequence[ShardOrder]) -> None:
+    """Remove shards that are no longer current; a trainer that has one open keeps its mapping."""
+    current = {order.name for order in orders}
+    for manifest in folder.glob("*-[0-9][0-9]-*.json"):
+        if manifest.stem not in current:
+            # The manifest goes first: a shard without one does not exist.
+            for path in (manifest, manifest.with_suffix(".bin"), manifest.with_suffix(".index.npy")):
+                path.unlink(missing_ok=True)
+
+
+def version(context: StageContext) -> StageRun:
+    """What the stage would be made from now."""
+    recipe = context.recipe
+    with context.warehouse.read() as connection:
+        tokenizer = pinned_tokenizer(connection, recipe)
+    inputs = {
+        **input_versions(context, {"corpus/training_chunk": recipe.name}),
+        "definition": tokenizer_definition(recipe),
+        "tokenizer": str(tokenizer.reference_id) if tokenizer else "not pinned yet",
+    }
+    return StageRun(context, ASSET, recipe.name, inputs, CODE)
+
+
+def _require_every_split(kept: Sequence[KeptChunk]) -> None:
+    there = {chunk.split for chunk in kept}
+    if missing := [split for split in SPLITS if split not in there]:
+        raise CheckFailed(
+            f"The {' and '.join(missing)} split{'s have' if len(missing) > 1 else ' has'} no text: there is too little of it",
+            "Add more text (some hundred documents, or a megabyte) with: fakesmrt add",
+        )
+
+
+def _write_all(context: StageContext, orders: Sequence[ShardOrder]) -> tuple[list[ShardManifest], int]:
+    manifests, n_written, done = [], 0, 0
+    total = sum(order.n_bytes for order in orders)
+    with context.executor() as executor:
+        for order, (manifest, written) in zip(orders, executor.map(write_ordered_shard, orders), strict=True):
+            manifests.append(manifest)
+            n_written += written
+            done += order.n_bytes
+            context.progress(done, total, "encoding")
+    return manifests, n_written
+
+
+def run(context: StageContext) -> StageReport:
+    """Encode the chunks that the recipe keeps; write the shards that changed."""
+    recipe = context.recipe
+    stage = version(context)
+    if stage.up_to_date() and not context.settings.new_references:
+        last = stage.last()
+        return stage.report(last.n_rows if last else 0, {}, up_to_date=True)
+    with context.warehouse.read() as connection:
+        kept = read_rows(connection, query("kept_chunks"), {"recipe": recipe.name}, KeptChunk)
+        tokenizer = pinned_tokenizer(connection, recipe)
+    _require_every_split(kept)
+    if tokenizer is None or context.settings.new_references:
+        tokenizer = _pin_tokenizer(context, recipe, kept)
+        stage = StageRun(
+            context, ASSET, recipe.name, {**stage.inputs, "tokenizer": str(tokenizer.reference_id)}, CODE
+        )
+    orders = _orders(context, tokenizer, kept)
+    manifests, n_written = _write_all(context, orders)
+    with context.warehouse.write("recording shards") as connection:
+        connection.execute("DELETE FROM tokens.shard WHERE recipe = ?", [recipe.name])
+        for order, manifest in zip(orders, manifests, strict=True):
+            connection.execute(
+                query("record_shard"),
+                {
+                    "shard_id": order.shard_id,
+                    "tokenizer_id": tokenizer.reference_id,
+                    "recipe": recipe.name,
+                    "split": order.split,
+                    "number": order.number,
+                    "path": f"{tokenizer.path}/{order.name}.bin",
+                    "n_tokens": manifest.n_tokens,
+                    "n_chunks": manifest.n_chunks,
+                    "n_bytes": manifest.n_bytes,
+                    "sha256": bytes.fromhex(manifest.sha256),
+                },
+            )
+            connection.register("sharded", _chunk_rows(order))
+            connection.execute(query("record_shard_chunks"))
+        stage.record(connection, len(orders))
+    _remove_superseded(context.warehouse.home.tokens / tokenizer.path, orders)
+    facts: dict[str, int | float | str] = {
+        "n_shards_written": n_written,
+        "n_tokens_train": sum(m.n_tokens for m in manifests if m.split == "train"),
+        "n_tokens_held_out": sum(m.n_tokens for m in manifests if m.split != "train"),
+        "text_bytes": sum(m.n_bytes for m in manifests),
+        "vocab_size": manifests[0].vocab_size,
+    }
+    return stage.report(len(orders), facts)

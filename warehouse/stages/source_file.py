@@ -1,0 +1,216 @@
+"""Stage corpus/source_file: what lies at the corpora's locations now.
+
+A file whose size and times stand as recorded is not read; any other is hashed. A file with new bytes is a new row
+and the old row is retired; a vanished file's row is retired. Nothing is ever deleted: old models point here.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+import re
+import stat
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from uuid import UUID
+
+from warehouse.corpora import find_files, locations_of
+from warehouse.database import Connection, query, read_rows, scalar
+from warehouse.files import file_sha256
+from warehouse.identity import content_id, fingerprint
+from warehouse.stages.arrow import SOURCE_FILE, arrow_table
+from warehouse.stages.stage import StageContext, StageReport, StageRun
+
+ASSET = "corpus/source_file"
+CODE = ("warehouse.corpora", "warehouse.stages.source_file")
+
+RACY_NS = 2_000_000_000
+"""A file changed less than this long before it was hashed is hashed again next time: its times could repeat."""
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A recorded file, as far as it decides whether to hash again."""
+
+    source_id: UUID
+    corpus: str
+    path: str
+    licence: str
+    n_bytes: int
+    modified_ns: int
+    changed_ns: int
+    status: str
+    current: bool
+    readable: bool
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A file as found; the columns of ``corpus.source_file`` that a scan decides."""
+
+    source_id: UUID
+    corpus: str
+    path: str
+    sha256: bytes | None
+    n_bytes: int
+    modified_ns: int
+    changed_ns: int
+    media_type: str | None
+    licence: str
+    status: str
+    error: str | None
+
+
+def printable_path(path: str) -> str:
+    r"""The path as text: bytes that are not UTF-8 appear as \xNN."""
+    return os.fsencode(path).decode("utf-8", errors="backslashreplace")
+
+
+def filesystem_path(shown: str) -> Path:
+    """The path that `printable_path` shows."""
+    if os.path.lexists(shown):
+        return Path(shown)
+    raw = re.sub(rb"\\x([0-9a-f]{2})", lambda match: bytes.fromhex(match.group(1).decode()), shown.encode())
+    return Path(os.fsdecode(raw))
+
+
+def inspect_file(corpus: str, path: str, licence: str) -> FoundFile:
+    """Hash one file. A file that cannot be read is recorded as failed, with its reason."""
+    shown = printable_path(path)
+    media_type = mimetypes.guess_type(shown)[0]
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError("it is no regular file")
+        sha256 = file_sha256(Path(path))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return FoundFile(
+            content_id(corpus, shown, b""),
+            corpus,
+            shown,
+            None,
+            0,
+            0,
+            0,
+            media_type,
+            licence,
+            "failed",
+            f"cannot be read: {reason}",
+        )
+    empty = status.st_size == 0
+    racy = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < RACY_NS
+    return FoundFile(
+        source_id=content_id(corpus, shown, sha256),
+        corpus=corpus,
+        path=shown,
+        sha256=sha256,
+        n_bytes=status.st_size,
+        modified_ns=0 if racy else status.st_mtime_ns,
+        changed_ns=0 if racy else status.st_ctime_ns,
+        media_type=media_type,
+        licence=licence,
+        status="empty" if empty else "found",
+        error="the file is empty" if empty else None,
+    )
+
+
+def stands_as_recorded(known: KnownFile, path: str, licence: str) -> bool:
+    """Whether size and times of a recorded, current file are unchanged, so that its hash still holds."""
+    if not (known.current and known.readable and known.licence == licence):
+        return False
+    try:
+        status = os.stat(path)
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns) == (
+        known.n_bytes,
+        known.modified_ns,
+        known.changed_ns,
+    )
+
+
+def _paths(connection: Connection, corpora: tuple[str, ...]) -> dict[tuple[str, str], str]:
+    """(corpus, path) of every file at the locations, with its licence."""
+    licences = dict(connection.execute("SELECT corpus, licence FROM corpus.corpus").fetchall())
+    overrides = {
+        (corpus, path): licence
+        for corpus, path, licence in connection.execute("FROM corpus.licence_override").fetchall()
+    }
+    found: dict[tuple[str, str], str] = {}
+    for location in locations_of(connection, corpora):
+        for path in find_files(location.path):
+            key = (location.corpus, path)
+            found[key] = overrides.get(key, licences[location.corpus])
+    return found
+
+
+def _version_of(connection: Connection) -> str:
+    """Hash of everything that later stages may see of the current files."""
+    rows = connection.execute(query("source_file_versions")).fetchall()
+    return fingerprint(*(str(value) for row in rows for value in row))
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a look at the locations found, before anything is recorded."""
+
+    inspected: list[FoundFile]
+    vanished: list[UUID]
+    n_unchanged: int
+
+
+def scan(context: StageContext) -> Scan:
+    """Look at the corpora's locations; hash what may have changed. Records nothing."""
+    with context.warehouse.read() as connection:
+        paths = _paths(connection, context.settings.corpora)
+        known = {
+            (row.corpus, row.path): row for row in read_rows(connection, query("known_files"), [], KnownFile)
+        }
+    unchanged, inspected = 0, []
+    for number, ((corpus, path), licence) in enumerate(paths.items()):
+        record = known.get((corpus, printable_path(path)))
+        if record is not None and stands_as_recorded(record, path, licence):
+            unchanged += 1
+        else:
+            inspected.append(inspect_file(corpus, path, licence))
+        context.progress(number + 1, len(paths), f"{corpus}")
+    watched = set(context.settings.corpora) or {row.corpus for row in known.values()}
+    present = {(corpus, printable_path(path)) for corpus, path in paths}
+    vanished = [
+        row.source_id
+        for key, row in known.items()
+        if row.current and row.corpus in watched and key not in present
+    ]
+    return Scan(inspected, vanished, unchanged)
+
+
+def run(context: StageContext) -> StageReport:
+    """Record new, changed and vanished files of the corpora."""
+    started = time.perf_counter()
+    return _commit(context, scan(context), started)
+
+
+def _commit(context: StageContext, found: Scan, started: float) -> StageReport:
+    with context.warehouse.write("recording source files") as connection:
+        connection.register("inspected", arrow_table(SOURCE_FILE, [asdict(file) for file in found.inspected]))
+        connection.execute(query("record_source_files"))
+        connection.execute(query("retire_source_files"), {"vanished": found.vanished})
+        stage = StageRun(context, ASSET, "", {"files": _version_of(connection)}, CODE, started)
+        n_rows = scalar(connection, "SELECT count(*) FROM corpus.source_file WHERE retired_at IS NULL")
+        last = scalar(connection, query("last_materialization"), [ASSET, ""])
+        changed = last != stage.data_version
+        if changed:
+            stage.record(connection, n_rows)
+        counts = connection.execute(query("source_file_counts")).fetchall()
+        failed = connection.execute(query("failed_files")).fetchall()
+    facts = {f"n_files_{status}": n for status, n in counts}
+    facts |= {
+        "n_unchanged": found.n_unchanged,
+        "n_hashed": len(found.inspected),
+        "n_vanished": len(found.vanished),
+    }
+    return stage.report(
+        n_rows, facts, up_to_date=not changed, problems=[f"{path}: {error}" for path, error in failed]
+    )

@@ -1,0 +1,81 @@
+"""The Parquet files that hold text: immutable, named by what they were made from, read back by file and row.
+
+What lives here: the layout of ``text/``. What does not: which chunk lies where, which the database knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+
+from warehouse.errors import CorruptArtefact
+
+ROW_GROUP_ROWS = 512
+"""About 1 MB of text: what one random read has to decompress."""
+
+
+class TextWriter:
+    """Writes rows of a text file in row groups, so that memory does not grow with the file."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._writer = parquet.ParquetWriter(path, schema, compression="zstd")
+        self._schema = schema
+        self._rows: list[dict[str, object]] = []
+        self.n_rows = 0
+
+    def add(self, row: dict[str, object]) -> int:
+        """Append a row and return its number in the file."""
+        self._rows.append(row)
+        self.n_rows += 1
+        if len(self._rows) == ROW_GROUP_ROWS:
+            self._flush()
+        return self.n_rows - 1
+
+    def _flush(self) -> None:
+        if self._rows:
+            columns = [
+                pa.array([row[field.name] for row in self._rows], field.type) for field in self._schema
+            ]
+            self._writer.write_table(pa.Table.from_arrays(columns, schema=self._schema))
+            self._rows = []
+
+    def close(self) -> None:
+        self._flush()
+        self._writer.close()
+
+
+def read_rows(path: Path, rows: Sequence[int]) -> list[str]:
+    """The texts in the given rows of a text file, in the order asked for; only their row groups are read.
+
+    Raises:
+        CorruptArtefact: if the file is missing, damaged or has no such row.
+    """
+    try:
+        file = parquet.ParquetFile(path)
+        wanted = sorted({row // ROW_GROUP_ROWS for row in rows})
+        texts: dict[int, str] = {}
+        for group in wanted:
+            column = file.read_row_group(group, columns=["text"]).column("text")
+            start = group * ROW_GROUP_ROWS
+            texts.update((row, column[row - start].as_py()) for row in rows if row // ROW_GROUP_ROWS == group)
+        return [texts[row] for row in rows]
+    except (OSError, pa.ArrowException, IndexError) as error:
+        raise CorruptArtefact(
+            f"The text file {path} cannot be read: {error}", "Run: fakesmrt doctor --fix"
+        ) from error
+
+
+def iterate_texts(folder: Path, places: Iterable[tuple[str, int]]) -> Iterator[str]:
+    """Texts in the order of their places (file name, row); memory is that of one run of places in one file."""
+    name, rows = "", list[int]()
+    for file_name, row in places:
+        if rows and (file_name != name or len(rows) == ROW_GROUP_ROWS):
+            yield from read_rows(folder / name, rows)
+            rows = []
+        name = file_name
+        rows.append(row)
+    if rows:
+        yield from read_rows(folder / name, rows)
