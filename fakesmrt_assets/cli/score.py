@@ -1,0 +1,125 @@
+"""``fakesmrt score``: how likely any texts are under a perplexity reference."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from warehouse.errors import InputUnreadable
+
+if TYPE_CHECKING:
+    from warehouse.perplexity.reference import Scores
+
+BATCH_LINES = 2048
+COLUMNS = ("bits_per_byte", "perplexity", "n_tokens", "n_bytes")
+
+
+@dataclass(frozen=True)
+class _Row:
+    id: str | int
+    text: str
+    end: int
+
+
+def score(
+    file: Annotated[Path, typer.Argument(help="JSONL file: one object a line with the keys id and text.")],
+    reference: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a perplexity reference; the newest of the home where it is not given."),
+    ] = None,
+    json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Print the bits per byte and the perplexity of each text: low is likely, high is odd.
+
+    Texts are scored by the reference's first model. For texts that it was trained on the figure is too low; a
+    build scores its own chunks with models that did not see them, in corpus.perplexity.
+
+    Example: fakesmrt score texts.jsonl --json
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from warehouse.perplexity.reference import Reference
+
+    opened = Reference.load(reference or _newest_reference())
+    if not file.is_file():
+        raise InputUnreadable(f"There is no file {file}", "Name a JSONL file with the keys id and text")
+    if not json_lines:
+        typer.echo("\t".join(("id", *COLUMNS)))
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("scoring", total=file.stat().st_size)
+        for rows in _batches(file):
+            scores = opened.score([row.text for row in rows], [0] * len(rows))
+            for i, row in enumerate(rows):
+                typer.echo(_line(row.id, _values(scores, i), json_lines))
+            progress.update(task, completed=rows[-1].end)
+
+
+def _newest_reference() -> Path:
+    from warehouse.home import Home, default_home
+    from warehouse.perplexity.reference import MANIFEST
+
+    references = Home(default_home()).references
+    manifests = sorted(references.glob(f"*/{MANIFEST}"), key=lambda path: (path.stat().st_mtime_ns, path))
+    if not manifests:
+        raise InputUnreadable(
+            f"There is no perplexity reference in {references}",
+            "Name one with --reference, or make one with: fakesmrt build corpus",
+        )
+    return manifests[-1].parent
+
+
+def _batches(file: Path) -> Iterator[list[_Row]]:
+    rows: list[_Row] = []
+    end = 0
+    with file.open("rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            end += len(line)
+            if not line.strip():
+                continue
+            rows.append(_row(file, number, line, end))
+            if len(rows) == BATCH_LINES:
+                yield rows
+                rows = []
+    if rows:
+        yield rows
+
+
+def _row(file: Path, number: int, line: bytes, end: int) -> _Row:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise InputUnreadable(f"Line {number} of {file} is no JSON ({error})", "Mend or remove it") from error
+    if (
+        not isinstance(value, dict)
+        or not isinstance(value.get("text"), str)
+        or not isinstance(value.get("id"), str | int)
+    ):
+        raise InputUnreadable(
+            f"Line {number} of {file} is no object with an id and a text",
+            "Give each line the keys id and text",
+        )
+    return _Row(value["id"], value["text"], end)
+
+
+def _values(scores: Scores, i: int) -> dict[str, float | int | None]:
+    """One text's figures; None where an empty text has none."""
+    bits_per_byte, perplexity = float(scores.bits_per_byte[i]), float(scores.perplexity[i])
+    return {
+        "bits_per_byte": None if math.isnan(bits_per_byte) else round(bits_per_byte, 6),
+        "perplexity": None if math.isnan(perplexity) else round(perplexity, 4),
+        "n_tokens": int(scores.n_tokens[i]),
+        "n_bytes": int(scores.n_bytes[i]),
+    }
+
+
+def _line(identity: str | int, values: dict[str, Any], json_lines: bool) -> str:
+    if json_lines:
+        return json.dumps({"id": identity, **values}, ensure_ascii=False)
+    return "\t".join([str(identity), *("" if value is None else str(value) for value in values.values())])

@@ -1,0 +1,82 @@
+"""Cross-fitting: who is sampled, who is scored by what, and what a score means in its corpus."""
+
+from __future__ import annotations
+
+import math
+import random
+import uuid
+
+import numpy as np
+import pytest
+
+from warehouse.errors import InvalidConfiguration
+from warehouse.identity import content_id
+from warehouse.perplexity.calibration import (
+    assign_buckets,
+    assign_folds,
+    bits_per_byte,
+    bucket_bounds,
+    choose_model,
+    choose_sample,
+    perplexity,
+)
+
+IDS = [content_id("chunk", number) for number in range(500)]
+CLUSTER_OF = {chunk: IDS[number // 3 * 3] for number, chunk in enumerate(IDS)}
+
+
+def test_the_sample_is_bounded_and_the_same_for_any_order_of_the_chunks() -> None:
+    sizes = {chunk: 100 + number % 7 for number, chunk in enumerate(IDS)}
+    shuffled = random.Random(1).sample(IDS, len(IDS))
+    first = [IDS[i] for i in choose_sample(IDS, [sizes[c] for c in IDS], 5000, "seed")]
+    second = [shuffled[i] for i in choose_sample(shuffled, [sizes[c] for c in shuffled], 5000, "seed")]
+    assert first == second == sorted(first, key=lambda chunk: chunk.int)
+    assert 4800 < sum(sizes[chunk] for chunk in first) <= 5000
+    other = [IDS[i] for i in choose_sample(IDS, [sizes[c] for c in IDS], 5000, "another seed")]
+    assert set(other) != set(first)
+
+
+def test_a_sample_of_one_large_chunk_is_not_empty() -> None:
+    assert choose_sample(IDS[:1], [10_000], 10, "seed") == [0]
+    assert choose_sample([], [], 10, "seed") == []
+
+
+def test_no_chunk_is_scored_by_a_model_that_saw_it_or_its_likeness() -> None:
+    sample = [IDS[i] for i in choose_sample(IDS, [1] * len(IDS), 250, "seed")]
+    folds = dict(zip(sample, assign_folds([CLUSTER_OF[c] for c in sample], 2, "seed"), strict=True))
+    seen = {model: {chunk for chunk, fold in folds.items() if fold != model} for model in (0, 1)}
+    for chunk in IDS:
+        likeness = [other for other in IDS if CLUSTER_OF[other] == CLUSTER_OF[chunk]]
+        sampled = {folds[other] for other in likeness if other in folds}
+        model = choose_model(sampled, CLUSTER_OF[chunk], 2, "seed")
+        assert model is not None
+        assert not seen[model] & set(likeness)
+    assert 100 < len(seen[0]) < 150
+
+
+def test_a_cluster_that_grew_over_both_folds_is_left_unscored() -> None:
+    assert choose_model({0, 1}, IDS[0], 2, "seed") is None
+    assert choose_model({1}, IDS[0], 2, "seed") == 1
+
+
+def test_one_fold_is_refused() -> None:
+    with pytest.raises(InvalidConfiguration, match="Use 2 folds"):
+        assign_folds([uuid.uuid4()], 1, "seed")
+
+
+def test_scores_of_a_text_and_of_an_empty_text() -> None:
+    nats, n_bytes, n_tokens = np.array([8 * math.log(2), 0.0]), np.array([4, 0]), np.array([2, 0])
+    assert bits_per_byte(nats, n_bytes)[0] == pytest.approx(2.0)
+    assert perplexity(nats, n_tokens)[0] == pytest.approx(16.0)
+    assert np.isnan([bits_per_byte(nats, n_bytes)[1], perplexity(nats, n_tokens)[1]]).all()
+
+
+def test_buckets_are_percentiles_of_the_corpus() -> None:
+    scores = np.arange(101) / 10
+    bounds = bucket_bounds(scores)
+    assert (bounds.head, bounds.middle, bounds.n_scores) == (3.0, 6.0, 101)
+    assert assign_buckets(np.array([0.0, 3.0, 3.01, 6.0, 99.0]), bounds) == [
+        "head", "head", "middle", "middle", "tail",
+    ]  # fmt: skip
+    with pytest.raises(InvalidConfiguration):
+        bucket_bounds(np.array([]))

@@ -1,0 +1,158 @@
+"""Which text a reference is trained on, which of its models may score a chunk, what a score means in its
+corpus.
+
+Cross-fitting: the sampled chunks are dealt into folds by duplicate cluster, and model f is trained on the
+sampled chunks outside fold f. So a sampled chunk and all its likeness are scored by the model of their fold,
+which saw none of them.
+
+What lives here: pure functions on ids, draws and scores. What does not: the models (``ngram.py``), the files
+(``reference.py``).
+"""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from warehouse.errors import InvalidConfiguration
+from warehouse.identity import uniform_draw
+
+HEAD_PERCENTILE = 30.0
+MIDDLE_PERCENTILE = 60.0
+"""Head below the first, middle below the second (Wenzek et al. 2020, "CCNet", with the cuts of its released
+code)."""
+
+
+@dataclass(frozen=True)
+class BucketBounds:
+    """Upper ends, in bits per byte, of the buckets head and middle; the tail lies above.
+
+    Attributes:
+        head: largest score of the head.
+        middle: largest score of the middle.
+        n_scores: scores that the bounds were taken from.
+    """
+
+    head: float
+    middle: float
+    n_scores: int
+
+
+def choose_sample(
+    chunk_ids: Sequence[uuid.UUID], sizes: Sequence[int], max_size: int, seed: str
+) -> list[int]:
+    """Choose chunks for a reference: at random, until the next would exceed a total size.
+
+    Args:
+        chunk_ids: one id a chunk.
+        sizes: of each chunk, in tokens or bytes.
+        max_size: of the sample, in the same unit.
+        seed: of the draw, stored with the sample.
+
+    Returns:
+        Positions in `chunk_ids`, in ascending order of their id. The same chunks in another order give the
+        same sample. Never empty where there are chunks: the first drawn is taken whatever its size.
+    """
+    by_draw = sorted(
+        range(len(chunk_ids)), key=lambda i: (uniform_draw(str(chunk_ids[i]), seed), chunk_ids[i].int)
+    )
+    chosen: list[int] = []
+    total = 0
+    for i in by_draw:
+        total += sizes[i]
+        if total > max_size and chosen:
+            break
+        chosen.append(i)
+    return sorted(chosen, key=lambda i: chunk_ids[i].int)
+
+
+def assign_folds(cluster_keys: Sequence[uuid.UUID], n_folds: int, seed: str) -> list[int]:
+    """Deal chunks into folds, a duplicate cluster as a whole.
+
+    Args:
+        cluster_keys: each chunk's cluster_id, or its own chunk_id where it is in no cluster.
+        n_folds: number of folds, at least 2.
+        seed: of the draw, stored with the reference.
+
+    Returns:
+        The fold of each chunk, 0 to n_folds - 1.
+
+    Raises:
+        InvalidConfiguration: if there are fewer than 2 folds.
+    """
+    if n_folds < 2:
+        raise InvalidConfiguration(
+            f"{n_folds} folds leave no text to train a model on that did not see its own fold", "Use 2 folds"
+        )
+    return [int(uniform_draw(str(key), f"{seed}-fold") * n_folds) for key in cluster_keys]
+
+
+def choose_model(sampled_folds: Collection[int], own_key: uuid.UUID, n_folds: int, seed: str) -> int | None:
+    """The model that may score a chunk: one that saw neither the chunk nor a member of its duplicate cluster.
+
+    Args:
+        sampled_folds: folds of the sampled chunks in its cluster, its own included where it was sampled.
+        own_key: its cluster_id, or its own chunk_id where it is in no cluster.
+        n_folds: number of folds of the reference.
+        seed: of the reference.
+
+    Returns:
+        The number of the model. None where members of the cluster were sampled into different folds (a
+        cluster that grew together after the reference was pinned): then every model saw one of them, and the
+        chunk stays unscored.
+    """
+    folds = set(sampled_folds)
+    if not folds:
+        return assign_folds([own_key], n_folds, seed)[0]
+    return folds.pop() if len(folds) == 1 else None
+
+
+def bits_per_byte(nats: NDArray[np.float64], n_bytes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Total nats of each text / ln 2 / its UTF-8 bytes; NaN for an empty text."""
+    return _ratio(nats / math.log(2), n_bytes)
+
+
+def perplexity(nats: NDArray[np.float64], n_tokens: NDArray[np.int64]) -> NDArray[np.float64]:
+    """exp(nats a token) of each text; NaN for an empty text. Comparable under one tokenizer only."""
+    return np.exp(_ratio(nats, n_tokens))
+
+
+def bucket_bounds(
+    scores: NDArray[np.float64],
+    head_percentile: float = HEAD_PERCENTILE,
+    middle_percentile: float = MIDDLE_PERCENTILE,
+) -> BucketBounds:
+    """Where a corpus's own percentiles cut its scores (linear interpolation, as quantile_cont in SQL).
+
+    Args:
+        scores: bits per byte of a corpus's chunks, shape (n,), n at least 1.
+
+    Raises:
+        InvalidConfiguration: if there are no scores or the percentiles do not ascend within 0 to 100.
+    """
+    if len(scores) == 0 or not 0 <= head_percentile <= middle_percentile <= 100:
+        raise InvalidConfiguration(
+            f"Percentiles {head_percentile} and {middle_percentile} of {len(scores)} scores give no buckets",
+            "Give ascending percentiles from 0 to 100 and at least one score",
+        )
+    head, middle = np.percentile(scores, [head_percentile, middle_percentile])
+    return BucketBounds(float(head), float(middle), len(scores))
+
+
+def assign_buckets(scores: NDArray[np.float64], bounds: BucketBounds) -> list[str]:
+    """`head`, `middle` or `tail` for each score: likely, middling and unlikely text."""
+    names = ("head", "middle", "tail")
+    places = np.searchsorted([bounds.head, bounds.middle], scores, side="left")
+    return [names[place] for place in places]
+
+
+def _ratio(values: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """`values` / `sizes`, NaN where a size is 0."""
+    ratio = np.full(len(values), np.nan)
+    np.divide(values, sizes, out=ratio, where=sizes > 0)
+    return ratio
