@@ -1,0 +1,183 @@
+"""``fakesmrt sql`` and ``fakesmrt trace`` on a published example database."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet
+import pytest
+
+from fakesmrt_assets.cli import main as command_line
+from fakesmrt_assets.cli import query
+from warehouse.database import Warehouse
+from warehouse.home import Home
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def published_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = Home(tmp_path_factory.mktemp("home"))
+    warehouse = Warehouse(home)
+    warehouse.initialise("salt")
+    rows = Path(__file__).parent.parent / "lineage" / "example_rows.sql"
+    with warehouse.write("filling") as connection:
+        connection.execute(rows.read_text())
+        connection.execute("UPDATE corpus.chunk SET text_file = 'one.parquet'")
+    home.text.mkdir(exist_ok=True)
+    with duckdb.connect() as connection:
+        texts = "SELECT md5('chunk-1')::UUID::VARCHAR::BLOB AS chunk_id, 'some text' AS text"
+        connection.sql(texts).to_parquet(str(home.text / "one.parquet"))
+    warehouse.publish()
+    return home.root
+
+
+@pytest.fixture
+def run(published_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.setenv("FAKESMRT_HOME", str(published_home))
+    monkeypatch.setattr(command_line, "COMMANDS", {"sql": query.__name__, "trace": query.__name__})
+
+    def run_command(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["fakesmrt", *arguments])
+        try:
+            command_line.main()
+            status = 0
+        except SystemExit as end:
+            status = int(end.code or 0)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run_command
+
+
+def test_json_is_one_object_a_row_with_ids_and_hashes_as_text(run: Run) -> None:
+    status, out, _ = run(
+        "sql",
+        "SELECT source_id, sha256, error, retired_at FROM corpus.source_file ORDER BY path",
+        "--format",
+        "json",
+    )
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert status == 0
+    assert len(rows) == 4
+    assert len(rows[0]["source_id"]) == 36
+    assert int(rows[0]["sha256"], 16)
+    assert rows[0]["retired_at"] is None
+
+
+def test_json_keeps_every_column_of_a_repeated_name_and_knows_no_infinity(run: Run) -> None:
+    _, out, _ = run("sql", "SELECT 1 AS a, 2 AS a, 'inf'::DOUBLE AS b, [uuid()] AS c", "--format", "json")
+    row = json.loads(out, parse_constant=pytest.fail)
+    assert (row["a"], row["a_1"], row["b"]) == (1, 2, "inf")
+    assert len(row["c"][0]) == 36
+
+
+def test_csv_reads_back(run: Run) -> None:
+    _, out, _ = run("sql", "SELECT path, n_bytes FROM corpus.source_file ORDER BY path", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert rows[0] == {"path": "/texts/<script>alert(1)</script>.txt", "n_bytes": "1000"}
+
+
+def test_parquet_goes_to_a_file(run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "chunks.parquet"
+    query_text = "SELECT chunk_id, n_words FROM corpus.chunk"
+    assert run("sql", query_text, "--format", "parquet", "--output", str(target))[0] == 0
+    assert pyarrow.parquet.read_table(target).num_rows == 9
+
+
+def test_the_table_shows_markup_and_control_characters_as_they_are(run: Run) -> None:
+    status, out, _ = run("sql", "SELECT '[bold]x[/bold]' || chr(27) || '[2J' AS path")
+    assert status == 0
+    assert "[bold]x[/bold]\\x1b[2J" in out
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE t (a INT)",
+        "DELETE FROM corpus.chunk",
+        "COPY corpus.chunk TO '/tmp/never'",
+        "ATTACH '/tmp/never.duckdb' AS other",
+        "EXPLAIN ANALYZE DELETE FROM corpus.chunk",
+        "SELECT 1; SELECT 2",
+        "SELECT nothing FROM corpus.chunk",
+        "SELEC 1",
+        "",
+    ],
+)
+def test_what_is_no_single_reading_statement_is_refused_in_one_line(run: Run, statement: str) -> None:
+    status, out, err = run("sql", statement)
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["SELECT 1", "--query", "models"], ["SELECT 1", "--format", "parquet"]]
+)
+def test_wrong_usage_has_status_2(run: Run, arguments: list[str]) -> None:
+    assert run("sql", *arguments)[0] == 2
+
+
+def test_every_example_query_runs_and_is_listed(run: Run) -> None:
+    _, listing, _ = run("sql")
+    for name in query._examples():
+        assert name in listing
+        status, out, err = run("sql", "--query", name, "--format", "json")
+        assert (status, err) == (0, ""), name
+        assert out, name
+
+
+def test_an_unknown_query_names_those_that_exist(run: Run) -> None:
+    status, _, err = run("sql", "--query", "../schema")
+    assert status == 1
+    assert "model_licences" in err
+
+
+def test_before_the_first_build_there_is_one_line_with_the_remedy(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    Warehouse(Home(tmp_path)).initialise("salt")
+    monkeypatch.setenv("FAKESMRT_HOME", str(tmp_path))
+    for arguments in (["sql", "SELECT 1"], ["trace", "promoted"]):
+        status, out, err = run(*arguments)
+        assert (status, out, err.count("\n")) == (1, "", 1)
+        assert "fakesmrt build" in err
+
+
+def test_trace_prints_a_tree(run: Run) -> None:
+    status, out, _ = run("trace", "promoted")
+    assert status == 0
+    assert "CC-BY-4.0" in out
+    assert "source no longer held" in out
+    assert "n_tokens 12,000" in out
+
+
+def test_trace_as_json_is_one_object(run: Run) -> None:
+    _, out, _ = run("trace", "alice.txt", "--json")
+    node = json.loads(out)
+    assert node["kind"] == "source_file"
+    assert {child["kind"] for child in node["children"]} == {"document", "decision", "dropped", "checkpoint"}
+
+
+def test_trace_of_an_unknown_id_is_one_line(run: Run) -> None:
+    status, out, err = run("trace", "no such thing")
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert "no such thing" in err
+
+
+def test_a_damaged_copy_is_one_line(
+    run: Run, monkeypatch: pytest.MonkeyPatch, published_home: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(published_home, tmp_path / "home", symlinks=True)
+    damaged = (tmp_path / "home" / "published.duckdb").resolve()
+    damaged.chmod(0o644)
+    damaged.write_bytes(b"no database")
+    monkeypatch.setenv("FAKESMRT_HOME", str(tmp_path / "home"))
+    status, out, err = run("sql", "SELECT 1")
+    assert (status, out, err.count("\n")) == (1, "", 1)
