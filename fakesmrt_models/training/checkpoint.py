@@ -7,7 +7,6 @@ that goes on (``resume.py``).
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -21,8 +20,12 @@ from torch import Tensor
 
 from fakesmrt_models.architecture.config import ModelConfig
 from fakesmrt_models.architecture.transformer import Transformer
-from warehouse.errors import CorruptArtefact, InputUnreadable
+from fakesmrt_models.training.model_folder import canonical_json, model_folder, read_file, read_manifest
+from warehouse.errors import CorruptArtefact
 from warehouse.files import sync_folder, write_bytes_whole
+
+OPTIMIZER_FILE = "optimizer.safetensors"
+"""Only in the folder of a trunk."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,12 @@ class LoadedModel:
 
 
 def save_model(
-    folder: Path, model: Transformer, config: ModelConfig, manifest: dict[str, Any], tokenizer_file: Path
+    folder: Path,
+    model: Transformer,
+    config: ModelConfig,
+    manifest: dict[str, Any],
+    tokenizer_file: Path,
+    optimizer_state: dict[str, Tensor] | None = None,
 ) -> dict[str, Any]:
     """Write a model folder that is whole or absent; an older one at `folder` is replaced.
 
@@ -46,6 +54,7 @@ def save_model(
         config: the shape of `model`.
         manifest: JSON values that say where the model comes from.
         tokenizer_file: copied into the folder.
+        optimizer_state: written beside, for the branches of a trunk.
 
     Returns:
         The manifest as written: with ``weights_sha256`` and ``tokenizer_sha256`` added.
@@ -62,6 +71,8 @@ def save_model(
         write_bytes_whole(partial / "config.json", config.to_json().encode())
         write_bytes_whole(partial / "model.safetensors", weights)
         write_bytes_whole(partial / "tokenizer.json", tokenizer)
+        if optimizer_state is not None:
+            write_bytes_whole(partial / OPTIMIZER_FILE, save_tensors(optimizer_state))
         write_bytes_whole(partial / "manifest.json", canonical_json(complete))
         if folder.exists():
             shutil.rmtree(folder)
@@ -73,18 +84,19 @@ def save_model(
 
 
 def load_model(folder: Path) -> LoadedModel:
-    """Read a model folder.
+    """Read a model folder, or the model in the folder of a training.
 
     Raises:
         InputUnreadable: there is no model at `folder`.
         CorruptArtefact: a file does not hold what the manifest or the configuration says.
     """
-    config = ModelConfig.from_json(_read(folder, "config.json").decode())
+    folder = model_folder(folder)
+    config = ModelConfig.from_json(read_file(folder, "config.json").decode())
     manifest = read_manifest(folder)
-    weights = _read(folder, "model.safetensors")
+    weights = read_file(folder, "model.safetensors")
     for name, data, key in (
         ("model.safetensors", weights, "weights_sha256"),
-        ("tokenizer.json", _read(folder, "tokenizer.json"), "tokenizer_sha256"),
+        ("tokenizer.json", read_file(folder, "tokenizer.json"), "tokenizer_sha256"),
     ):
         if manifest.get(key, _sha256(data)) != _sha256(data):
             raise CorruptArtefact(
@@ -95,34 +107,24 @@ def load_model(folder: Path) -> LoadedModel:
     return LoadedModel(config, model.eval(), manifest, folder / "tokenizer.json")
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a model folder, without its weights; raises `InputUnreadable` or `CorruptArtefact`."""
+def read_optimizer_state(folder: Path) -> dict[str, Tensor] | None:
+    """The optimiser state of a trunk's folder; None where there is none. Raises `CorruptArtefact`."""
+    if not (folder / OPTIMIZER_FILE).exists():
+        return None
+    return tensors_from(read_file(folder, OPTIMIZER_FILE), folder / OPTIMIZER_FILE)
+
+
+def tensors_from(data: bytes, path: Path) -> dict[str, Tensor]:
+    """The tensors in the bytes of the safetensors file `path`; raises `CorruptArtefact` where it is none."""
     try:
-        manifest = json.loads(_read(folder, "manifest.json"))
-    except json.JSONDecodeError as error:
-        raise CorruptArtefact(
-            f"{folder / 'manifest.json'} is no JSON", "Train or copy the model again"
-        ) from error
-    if not isinstance(manifest, dict):
-        raise CorruptArtefact(
-            f"{folder / 'manifest.json'} is no JSON object", "Train or copy the model again"
-        )
-    return manifest
-
-
-def canonical_json(value: object) -> bytes:
-    """JSON with sorted keys: equal values have equal bytes; ValueError for a number that is not finite."""
-    return (json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n").encode()
+        return load_tensors(data)
+    except SafetensorError as error:
+        raise CorruptArtefact(f"{path} cannot be read: {error}", "Train or copy the model again") from error
 
 
 def _tensors(weights: bytes, model: Transformer, folder: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file, after comparing names and shapes with the model's."""
-    try:
-        tensors = load_tensors(weights)
-    except SafetensorError as error:
-        raise CorruptArtefact(
-            f"{folder / 'model.safetensors'} cannot be read: {error}", "Train or copy the model again"
-        ) from error
+    tensors = tensors_from(weights, folder / "model.safetensors")
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if found != expected:
@@ -132,16 +134,6 @@ def _tensors(weights: bytes, model: Transformer, folder: Path) -> dict[str, Tens
             "Copy both files from the same model",
         )
     return tensors
-
-
-def _read(folder: Path, name: str) -> bytes:
-    try:
-        return (folder / name).read_bytes()
-    except OSError as error:
-        raise InputUnreadable(
-            f"There is no model at {folder}: {name} cannot be read ({error.strerror})",
-            "Give the folder of a model",
-        ) from error
 
 
 def _sha256(data: bytes) -> str:

@@ -1,0 +1,78 @@
+"""Choices made once at the start, each with its reason: number type, compilation, number of steps."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import sysconfig
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import torch
+
+from fakesmrt_models.architecture.config import n_parameters
+from fakesmrt_models.training.request import TrainingRequest, request_config
+
+EAGER_FLOPS = 5e10
+"""Operations a second of the eager loop on two ordinary cores: only to guess if compiling pays."""
+
+COMPILING_PAYS_SECONDS = 120.0
+"""Compiling takes 20 to 40 s on two cores and makes a step about 1.5 times as fast: it breaks even after two
+minutes at the latest."""
+
+MEASURED_SECONDS = 10.0
+MEASURED_SHARE = 0.1
+FEWEST_MEASURED_STEPS = 2
+
+
+def choose_dtype() -> tuple[torch.dtype, str]:
+    """bfloat16 where the processor multiplies it, else float32, and why."""
+    capabilities = torch.cpu.get_capabilities()
+    native = [name for name in ("amx_bf16", "avx512_bf16") if capabilities.get(name)]
+    if native:
+        return torch.bfloat16, f"the processor has {native[0]}"
+    return torch.float32, "the processor does not multiply bfloat16"
+
+
+def choose_compilation(request: TrainingRequest) -> tuple[bool, str]:
+    """Whether to compile the model, and why."""
+    compiler = os.environ.get("CXX", "g++")
+    if shutil.which(compiler) is None:
+        return False, f"there is no C++ compiler {compiler}"
+    if not (Path(sysconfig.get_paths()["include"]) / "Python.h").is_file():
+        return False, "the headers of Python are not installed"
+    if request.compiled is not None:
+        return request.compiled, "as requested"
+    expected = expected_seconds(request)
+    if expected < COMPILING_PAYS_SECONDS:
+        return False, f"compiling does not pay in a training of about {expected:.0f} s"
+    return True, f"compiling pays in a training of about {expected:.0f} s"
+
+
+def expected_seconds(request: TrainingRequest) -> float:
+    """The time budget, or a guess of what the steps take uncompiled (6 operations a parameter and token)."""
+    if request.minutes is not None:
+        return 60.0 * request.minutes
+    n_tokens = (request.steps or 0) * request.batch_tokens
+    return 6.0 * n_parameters(request_config(request)) * n_tokens / EAGER_FLOPS
+
+
+def seconds_per_step(step: Callable[[], None], budget_seconds: float) -> float:
+    """Median wall time of `step` over a tenth of the budget, at most ten seconds, after one idle call."""
+    step()
+    limit = min(MEASURED_SECONDS, MEASURED_SHARE * budget_seconds)
+    seconds: list[float] = []
+    while len(seconds) < FEWEST_MEASURED_STEPS or sum(seconds) < limit:
+        begin = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - begin)
+    return median(seconds)
+
+
+def steps_within(seconds_left: float, seconds_a_step: float) -> tuple[int, str]:
+    """How many steps fit, at least one, and why."""
+    n_steps = max(1, math.floor(seconds_left / seconds_a_step))
+    return n_steps, f"{seconds_left:.0f} s left at {seconds_a_step:.3f} s a step"

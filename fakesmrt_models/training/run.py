@@ -1,0 +1,115 @@
+"""The process of one training: ``python -m fakesmrt_models.training.run --run-dir DIR``.
+
+It reads ``request.json``, is the only one in the folder (`exclusive` lock), dies with the process that
+started it, and leaves ``model/``, ``ranges.json`` and ``result.json``. Exit status: 0 done, 1 failed (the
+last line of its output is the cause as JSON), 75 stopped by SIGTERM with a checkpoint saved (EX_TEMPFAIL of
+sysexits.h).
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from fakesmrt_models.training.request import TrainingRequest, finished_result, request_fingerprint
+from warehouse.errors import FakesmrtError, TrainingFailed
+from warehouse.files import write_bytes_whole
+from warehouse.locks import exclusive
+
+REQUEST_FILE = "request.json"
+ATTEMPTS_FILE = "attempts.json"
+LOCK_FILE = "lock"
+EXIT_STOPPED = 75
+PR_SET_PDEATHSIG = 1
+"""Of prctl(2): the signal that the kernel sends when the parent dies."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run or resume the training in a folder; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m fakesmrt_models.training.run")
+    parser.add_argument("--run-dir", type=Path, required=True)
+    parser.add_argument("--parent", type=int, help="process id whose death ends this process too")
+    options = parser.parse_args(arguments)
+    if options.parent is not None:
+        die_with_parent(options.parent)
+    try:
+        return train_in(options.run_dir)
+    except FakesmrtError as error:
+        failure = {"error": type(error).__name__, "cause": error.cause, "remedy": error.remedy}
+        sys.stdout.write(json.dumps(failure) + "\n")
+        return 1
+
+
+def train_in(run_dir: Path) -> int:
+    """Carry out the request in `run_dir`; returns the exit status.
+
+    Raises:
+        LockHeld: another process trains there.
+        InvalidConfiguration: the folder holds another training.
+        TrainingFailed: the loss is not finite.
+    """
+    stop = StopRequest()
+    with exclusive(run_dir / LOCK_FILE, f"The training in {run_dir}", "fakesmrt train", timeout=0.0):
+        # torch is loaded only by the process that trains.
+        from fakesmrt_models.training.loop import Trainer
+
+        request = TrainingRequest.from_json((run_dir / REQUEST_FILE).read_bytes())
+        if finished_result(request, run_dir) is not None:
+            return 0
+        trainer = Trainer(request, run_dir)
+        attempts = count_attempt(run_dir, request_fingerprint(request))
+        if not trainer.run(stop.asked):
+            return EXIT_STOPPED
+        trainer.finish(attempts)
+    return 0
+
+
+class StopRequest:
+    """Whether SIGTERM has come; from then on it no longer ends the process by itself."""
+
+    def __init__(self) -> None:
+        self._came = False
+        signal.signal(signal.SIGTERM, self._note)
+
+    def asked(self) -> bool:
+        """Whether the training should save and leave."""
+        return self._came
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self._came = True
+
+
+def die_with_parent(parent: int) -> None:
+    """Ask the kernel to kill this process when `parent`, which started it, dies, however it dies.
+
+    Raises:
+        TrainingFailed: the kernel refused.
+        SystemExit: the parent is dead already.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+        raise TrainingFailed(
+            f"The kernel refused a parent-death signal ({os.strerror(ctypes.get_errno())})", "Train on Linux"
+        )
+    if os.getppid() != parent:
+        sys.exit(EXIT_STOPPED)
+
+
+def count_attempt(run_dir: Path, fingerprint: str) -> int:
+    """Note one more attempt at the request with this fingerprint; returns the number of attempts so far."""
+    path = run_dir / ATTEMPTS_FILE
+    earlier = json.loads(path.read_bytes()) if path.exists() else {}
+    attempts = int(earlier.get(fingerprint, 0)) + 1
+    write_bytes_whole(path, json.dumps({fingerprint: attempts}).encode())
+    return attempts
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
