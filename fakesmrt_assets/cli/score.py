@@ -52,12 +52,13 @@ def score(
         raise InputUnreadable(f"There is no file {file}", "Name a JSONL file with the keys id and text")
     if not json_lines:
         typer.echo("\t".join(("id", *COLUMNS)))
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("scoring", total=file.stat().st_size)
         for rows in _batches(file):
             scores = opened.score([row.text for row in rows], [0] * len(rows))
-            for i, row in enumerate(rows):
-                typer.echo(_line(row.id, _values(scores, i), json_lines))
+            for row, values in zip(rows, _values(scores), strict=True):
+                typer.echo(_line(row.id, values, json_lines))
             progress.update(task, completed=rows[-1].end)
 
 
@@ -108,15 +109,17 @@ def _row(file: Path, number: int, line: bytes, end: int) -> _Row:
     return _Row(value["id"], value["text"], end)
 
 
-def _values(scores: Scores, i: int) -> dict[str, float | int | None]:
-    """One text's figures; None where an empty text has none."""
-    bits_per_byte, perplexity = float(scores.bits_per_byte[i]), float(scores.perplexity[i])
-    return {
-        "bits_per_byte": None if math.isnan(bits_per_byte) else round(bits_per_byte, 6),
-        "perplexity": None if math.isnan(perplexity) else round(perplexity, 4),
-        "n_tokens": int(scores.n_tokens[i]),
-        "n_bytes": int(scores.n_bytes[i]),
-    }
+def _values(scores: Scores) -> Iterator[dict[str, float | int | None]]:
+    """Each text's figures; None where an empty text has none."""
+    for bits_per_byte, perplexity, n_tokens, n_bytes in zip(
+        scores.bits_per_byte, scores.perplexity, scores.n_tokens, scores.n_bytes, strict=True
+    ):
+        yield {
+            "bits_per_byte": None if math.isnan(bits_per_byte) else round(float(bits_per_byte), 6),
+            "perplexity": None if math.isnan(perplexity) else round(float(perplexity), 4),
+            "n_tokens": int(n_tokens),
+            "n_bytes": int(n_bytes),
+        }
 
 
 def _line(identity: str | int, values: dict[str, Any], json_lines: bool) -> str:
