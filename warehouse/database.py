@@ -12,7 +12,7 @@ import dataclasses
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -61,6 +61,12 @@ def read_rows(
             "Mend the query or the record",
         )
     return [row_type(*values) for values in result.fetchall()]
+
+
+def run_script(connection: Connection, name: str, parameters: Mapping[str, object]) -> None:
+    """Run the statements of ``warehouse/queries/<name>.sql``, each with the parameters that it names."""
+    for statement in connection.extract_statements(query(name)):
+        connection.execute(statement, {key: parameters[key] for key in statement.named_parameters})
 
 
 def scalar(connection: Connection, sql: str, parameters: Sequence[object] = ()) -> Any:

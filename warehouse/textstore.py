@@ -79,3 +79,14 @@ def iterate_texts(folder: Path, places: Iterable[tuple[str, int]]) -> Iterator[s
         rows.append(row)
     if rows:
         yield from read_rows(folder / name, rows)
+
+
+def text_file(folder: Path, name: str) -> Path:
+    """Path of a text file by its name in the database, which is never a path itself.
+
+    Raises:
+        CorruptArtefact: if the name would lead out of the folder.
+    """
+    if Path(name).name != name:
+        raise CorruptArtefact(f"{name!r} is no name of a text file", "Run: fakesmrt doctor")
+    return folder / name

@@ -32,15 +32,11 @@ def init(
 
 def make_home(home: Home, salt: str | None = None) -> bool:
     """Make or complete a home; True if it is new."""
-    from importlib.resources import files
-
+    from fakesmrt_assets.instance import install_instance
     from warehouse.database import Warehouse
-    from warehouse.files import write_bytes_whole
 
     new = Warehouse(home).initialise(salt or secrets.token_hex(16))
-    configuration = home.dagster / "dagster.yaml"
-    if not configuration.exists():
-        write_bytes_whole(configuration, (files("fakesmrt_assets") / "dagster.yaml").read_bytes())
+    install_instance(home)
     return new
 
 

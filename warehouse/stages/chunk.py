@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from warehouse.cleanser.cleanse import ChunkRecord, Chunking, DocumentRecord, cut_document
+from warehouse.cleanser.cleanse import Chunking, ChunkRecord, DocumentRecord, cut_document
 from warehouse.database import query, read_rows, scalar
 from warehouse.errors import FakesmrtError
 from warehouse.files import written_whole

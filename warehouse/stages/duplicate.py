@@ -15,7 +15,7 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from warehouse.database import query, read_rows, scalar
+from warehouse.database import query, read_rows, run_script, scalar
 from warehouse.dedup.candidates import find_candidates, write_band_file
 from warehouse.dedup.clusters import ClusterParameters, cluster_chunks
 from warehouse.dedup.minhash import SketchParameters
@@ -136,7 +136,7 @@ def _compare_new(context: StageContext, chunking_id: UUID, sketch: SketchParamet
     parameters = {"chunking_id": chunking_id, "sketch_id": sketch.sketch_id()}
     home = context.warehouse.home
     with context.warehouse.read() as connection:
-        members = connection.execute(query("dedup_members"), parameters).to_arrow_table()
+        members = connection.sql(query("dedup_members"), params=parameters).to_arrow_table()
         names = connection.execute(query("index_files"), parameters).fetchall()
     with TemporaryDirectory(dir=home.temporary) as folder:
         candidates, pairs = Path(folder) / "candidates.parquet", Path(folder) / "pairs.parquet"
@@ -170,16 +170,21 @@ def run(context: StageContext) -> StageReport:
     compared = _compare_new(context, chunking_id, sketch)
     parameters = ClusterParameters(threshold=recipe.duplicates.threshold)
     with context.warehouse.read() as connection:
-        members = connection.execute(query("cluster_members"), {"chunking_id": chunking_id}).to_arrow_table()
-        pairs = connection.execute(
+        members = connection.sql(
+            query("cluster_members"), params={"chunking_id": chunking_id}
+        ).to_arrow_table()
+        pairs = connection.sql(
             query("cluster_pairs"),
-            {"rule_version": VerificationParameters().rule_version, "threshold": parameters.threshold},
+            params={
+                "rule_version": VerificationParameters().rule_version,
+                "threshold": parameters.threshold,
+            },
         ).to_arrow_table()
     clusters = cluster_chunks(members, pairs, parameters)
     with context.warehouse.write("recording near-duplicates") as connection:
         connection.register("clustered", clusters)
-        connection.execute(
-            query("record_clusters"), {"chunking_id": chunking_id, "threshold": parameters.threshold}
+        run_script(
+            connection, "record_clusters", {"chunking_id": chunking_id, "threshold": parameters.threshold}
         )
         n_clusters = scalar(connection, "SELECT count(DISTINCT cluster_id) FROM clustered")
         stage.record(connection, clusters.num_rows)

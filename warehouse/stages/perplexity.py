@@ -15,7 +15,7 @@ from uuid import UUID
 import numpy as np
 import pyarrow as pa
 
-from warehouse.database import Connection, query, read_rows, scalar
+from warehouse.database import Connection, query, read_rows, run_script, scalar
 from warehouse.identity import content_id
 from warehouse.perplexity.calibration import assign_folds, choose_model, choose_sample
 from warehouse.perplexity.reference import score_texts, train_reference
@@ -122,8 +122,9 @@ def _pin_reference(context: StageContext, recipe: Recipe) -> PinnedReference:
     ]
     with context.warehouse.write("pinning the perplexity reference") as connection:
         connection.register("sampled", arrow_table(REFERENCE_SAMPLE, rows))
-        connection.execute(
-            query("record_reference"),
+        run_script(
+            connection,
+            "record_reference",
             {
                 "reference_id": identity,
                 "kind": "ngram",

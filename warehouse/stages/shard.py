@@ -14,7 +14,7 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from warehouse.database import Connection, query, read_rows
+from warehouse.database import Connection, query, read_rows, run_script
 from warehouse.errors import CheckFailed
 from warehouse.files import write_bytes_whole
 from warehouse.identity import content_id
@@ -105,8 +105,9 @@ def _pin_tokenizer(context: StageContext, recipe: Recipe, kept: Sequence[KeptChu
     rows = [{"reference_id": identity, "chunk_id": row.chunk_id, "fold": 0} for row in sample]
     with context.warehouse.write("pinning the tokenizer") as connection:
         connection.register("sampled", arrow_table(REFERENCE_SAMPLE, rows))
-        connection.execute(
-            query("record_reference"),
+        run_script(
+            connection,
+            "record_reference",
             {
                 "reference_id": identity,
                 "kind": "tokenizer",
@@ -115,8 +116,9 @@ def _pin_tokenizer(context: StageContext, recipe: Recipe, kept: Sequence[KeptChu
                 "definition": tokenizer_definition(recipe),
             },
         )
-        connection.execute(
-            query("record_tokenizer"),
+        run_script(
+            connection,
+            "record_tokenizer",
             {
                 "tokenizer_id": identity,
                 "sha256": tokenizer.sha256,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from warehouse.database import query, read_rows
+from warehouse.database import query, read_rows, run_script
 from warehouse.errors import CheckFailed
 from warehouse.identity import fingerprint
 from warehouse.stages.chunk import recipe_chunking
@@ -44,8 +44,9 @@ def run(context: StageContext) -> StageReport:
         return stage.report(last.n_rows if last else 0, {}, up_to_date=True)
     with context.warehouse.write("recording the recipe") as connection:
         reference = pinned_reference(connection, recipe)
-        connection.execute(
-            query("record_recipe"),
+        run_script(
+            connection,
+            "record_recipe",
             {
                 "recipe": recipe.name,
                 "sha256": recipe.sha256,

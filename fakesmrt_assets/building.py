@@ -1,0 +1,97 @@
+"""A build from the command line: one Dagster run in this process, which the UI shows like any other.
+
+What lives here: starting the run and saying how it ended. What does not: what is built (``assets/``), how it looks
+(``cli/``).
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from dataclasses import dataclass
+
+import dagster as dg
+from dagster import DagsterEventType, DagsterInstance
+
+from fakesmrt_assets.definitions import build_definitions
+from fakesmrt_assets.instance import fail_lost_runs, process_tags
+from fakesmrt_assets.jobs import SELECTIONS, run_config
+from fakesmrt_assets.listening import Listener
+from fakesmrt_assets.resources import HomeResource
+from warehouse.errors import InvalidConfiguration
+from warehouse.home import Home
+from warehouse.locks import build_lock
+from warehouse.stages.stage import BuildSettings
+
+EVERYTHING = "nightly"
+
+
+@dataclass(frozen=True)
+class BuildOutcome:
+    """How a build ended.
+
+    Attributes:
+        run_id: the Dagster run.
+        failures: a line for each stage or blocking check that failed; empty for a good build.
+    """
+
+    run_id: str
+    failures: tuple[str, ...]
+
+
+def _failures(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
+    lines = []
+    for event in result.all_events:
+        if event.event_type == DagsterEventType.STEP_FAILURE:
+            data = event.step_failure_data
+            failure = data.user_failure_data
+            error = data.error.cause or data.error if data.error else None
+            lines.append(
+                (failure.description if failure else None) or (error.message if error else "unknown")
+            )
+        if event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
+                lines.append(
+                    f"Check {check.check_name} of {check.asset_key.to_user_string()} failed: "
+                    f"{check.description or 'see its metadata in the UI'}"
+                )
+    return tuple(dict.fromkeys(line.strip() for line in lines))
+
+
+def run_build(home: Home, settings: BuildSettings, target: str, listener: Listener) -> BuildOutcome:
+    """Materialise what `target` names.
+
+    Args:
+        home: where.
+        settings: what is asked for.
+        target: a name of `fakesmrt_assets.jobs.SELECTIONS`.
+        listener: hears of each stage.
+
+    Raises:
+        LockHeld: if another build works in this home.
+        InvalidConfiguration: for an unknown target.
+    """
+    if target not in SELECTIONS:
+        raise InvalidConfiguration(f"There is no build {target!r}", f"Choose one of: {', '.join(SELECTIONS)}")
+    home.require()
+    os.environ["DAGSTER_HOME"] = str(home.dagster)
+    with build_lock(home.root), DagsterInstance.get() as instance:
+        fail_lost_runs(instance)
+        definitions = build_definitions({"home": HomeResource(root=str(home.root)), "listener": listener})
+        job = definitions.resolve_implicit_global_asset_job_def()
+        selection = SELECTIONS[target].resolve(definitions.resolve_asset_graph())
+        configuration = run_config(settings)
+        configuration["loggers"] = {"console": {"config": {"log_level": "CRITICAL"}}}
+        result = job.execute_in_process(
+            run_config=configuration,
+            instance=instance,
+            asset_selection=sorted(selection),
+            raise_on_error=False,
+            run_id=str(uuid.uuid4()),
+            tags={**process_tags(), "fakesmrt/build": target},
+        )
+    failures = _failures(result)
+    if not result.success and not failures:
+        failures = (f"The run {result.run_id} failed; the UI shows why",)
+    return BuildOutcome(result.run_id, failures)

@@ -1,0 +1,192 @@
+"""Looks over a home and says what is wrong, and with what it is mended.
+
+What lives here: checks that the files of a home are what the database says. What does not: checks on the content of
+the corpus, which are asset checks.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as parquet
+
+from warehouse.database import Connection, Warehouse, query, run_script
+from warehouse.errors import FakesmrtError
+from warehouse.files import file_sha256
+from warehouse.perplexity.reference import Reference
+from warehouse.tokens.shards import open_shard
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong, or was.
+
+    Attributes:
+        what: what is wrong.
+        remedy: what to do, or what was done.
+        mended: whether it is right now.
+    """
+
+    what: str
+    remedy: str
+    mended: bool = False
+
+
+REBUILD = "Run: fakesmrt doctor --fix, then fakesmrt build"
+
+
+def _leftovers(root: Path) -> list[Path]:
+    """Temporary files of processes that are gone."""
+    found = []
+    for path in root.rglob(".[0-9]*.*"):
+        match = re.match(r"\.(\d+)\.", path.name)
+        if match and path.is_file() and not Path("/proc", match.group(1)).exists():
+            found.append(path)
+    return sorted(found)
+
+
+def _examine_leftovers(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
+    for path in _leftovers(warehouse.home.root):
+        if fix:
+            path.unlink(missing_ok=True)
+        yield Finding(
+            f"{path} was left by a process that is gone",
+            "It is removed" if fix else "Run: fakesmrt doctor --fix",
+            fix,
+        )
+
+
+def _damaged_text_files(connection: Connection, folder: Path) -> list[str]:
+    damaged = []
+    for name, n_rows in connection.execute(query("text_file_rows")).fetchall():
+        try:
+            if parquet.read_metadata(folder / name).num_rows < n_rows:
+                damaged.append(name)
+        except (OSError, pa.ArrowException):
+            damaged.append(name)
+    return damaged
+
+
+def _examine_text(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
+    with warehouse.read() as connection:
+        damaged = _damaged_text_files(connection, warehouse.home.text)
+    for name in damaged:
+        if fix:
+            with warehouse.write("taking out chunks without text") as connection:
+                run_script(connection, "forget_text_file", {"text_file": name})
+            (warehouse.home.text / name).unlink(missing_ok=True)
+        remedy = "Its chunks are taken out; cut them again with: fakesmrt build" if fix else REBUILD
+        yield Finding(f"The text file {warehouse.home.text / name} is missing or damaged", remedy, fix)
+
+
+def _examine_index(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
+    with warehouse.read() as connection:
+        names = [
+            name
+            for (name,) in connection.execute("SELECT DISTINCT index_file FROM corpus.signature").fetchall()
+        ]
+    for name in sorted(names):
+        if (warehouse.home.index / name).is_file():
+            continue
+        if fix:
+            with warehouse.write("taking out lost signatures") as connection:
+                run_script(connection, "forget_index_file", {"index_file": name})
+        remedy = "Its chunks are compared again by: fakesmrt build" if fix else REBUILD
+        yield Finding(f"The index file {warehouse.home.index / name} is missing", remedy, fix)
+
+
+def _examine_references(warehouse: Warehouse) -> Iterator[Finding]:
+    with warehouse.read() as connection:
+        pins = connection.execute(
+            "SELECT path FROM corpus.reference WHERE kind = 'ngram' ORDER BY path"
+        ).fetchall()
+    for (path,) in pins:
+        try:
+            Reference.load(warehouse.home.references / path)
+        except FakesmrtError as error:
+            yield Finding(error.cause, error.remedy)
+
+
+def _examine_shards(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
+    with warehouse.read() as connection:
+        shards = connection.execute("SELECT path, sha256, recipe FROM tokens.shard ORDER BY path").fetchall()
+    for path, sha256, recipe in shards:
+        binary = warehouse.home.tokens / path
+        try:
+            open_shard(binary.with_suffix(".json"), verify=True)
+            if file_sha256(binary) == sha256:
+                continue
+            cause = f"The shard {binary} is not the one that the database names"
+        except FakesmrtError as error:
+            cause = error.cause
+        if fix:
+            binary.with_suffix(".json").unlink(missing_ok=True)
+            _make_stale(warehouse, "tokens/shard", recipe)
+        yield Finding(cause, "It is written again by: fakesmrt build" if fix else REBUILD, fix)
+
+
+def _examine_models(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
+    with warehouse.read() as connection:
+        models = connection.execute(query("model_files")).fetchall()
+    for path, sha256, recipe in models:
+        weights = warehouse.home.models / path / "model.safetensors"
+        if not weights.exists() and (weights.parent / "ensemble.json").exists():
+            continue
+        if weights.exists() and file_sha256(weights) == sha256:
+            continue
+        if fix:
+            _make_stale(warehouse, "models/micromodel", recipe)
+            _make_stale(warehouse, "models/mixed_model", recipe)
+        remedy = "It is trained again by: fakesmrt build" if fix else REBUILD
+        yield Finding(f"The model {weights} is missing or not the one that the database names", remedy, fix)
+
+
+def _make_stale(warehouse: Warehouse, asset: str, recipe: str) -> None:
+    with warehouse.write(f"marking {asset} for another build") as connection:
+        connection.execute("DELETE FROM meta.materialization WHERE asset = ? AND scope = ?", [asset, recipe])
+
+
+def _examine_published(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
+    link = warehouse.home.published
+    if not os.path.lexists(link):
+        return
+    try:
+        with warehouse.read_published() as connection:
+            connection.execute("SELECT count(*) FROM corpus.chunk_text").fetchall()
+        return
+    except (FakesmrtError, duckdb.Error) as error:
+        cause = str(error).splitlines()[0]
+    if fix:
+        link.unlink(missing_ok=True)
+        warehouse.publish()
+    yield Finding(
+        f"The published copy {link} cannot be read: {cause}",
+        "A new one is published" if fix else "Run: fakesmrt doctor --fix",
+        fix,
+    )
+
+
+def examine_home(warehouse: Warehouse, *, fix: bool) -> list[Finding]:
+    """Everything that is wrong in a home; with `fix`, mend what can be mended without losing anything.
+
+    Raises:
+        InputUnreadable: if there is no home.
+    """
+    warehouse.home.require()
+    for folder in warehouse.home.folders():
+        folder.mkdir(parents=True, exist_ok=True)
+    return [
+        *_examine_leftovers(warehouse, fix),
+        *_examine_text(warehouse, fix),
+        *_examine_index(warehouse, fix),
+        *_examine_references(warehouse),
+        *_examine_shards(warehouse, fix),
+        *_examine_models(warehouse, fix),
+        *_examine_published(warehouse, fix),
+    ]

@@ -1,0 +1,18 @@
+-- Chunks whose text is lost, with everything that was said of them: the next build cuts their documents again.
+DELETE FROM corpus.dropped
+USING corpus.chunk AS chunk, corpus.document AS document
+WHERE
+    chunk.text_file = $text_file
+    AND chunk.document_id = document.document_id
+    AND dropped.stream_id = document.stream_id
+    AND dropped.chunking_id = chunk.chunking_id;
+
+DELETE FROM corpus.chunk
+WHERE (document_id, chunking_id) IN (
+    SELECT (document_id, chunking_id)
+    FROM corpus.chunk
+    WHERE text_file = $text_file
+);
+
+DELETE FROM meta.materialization
+WHERE asset IN ('corpus/chunk', 'corpus/duplicate', 'corpus/perplexity', 'corpus/training_chunk', 'tokens/shard');
