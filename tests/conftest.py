@@ -1,0 +1,63 @@
+"""What tests of every room share: a home of their own, and the real corpora where there are some."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from warehouse.database import Warehouse
+from warehouse.home import Home
+
+BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "corpora"
+
+
+@pytest.fixture(scope="session")
+def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The unpacked real corpora: folders prose/, encodings/, neardup/.
+
+    $FAKESMRT_TEST_CORPORA names an unpacked folder, or one that holds unpack.py; without it ../shared/corpora
+    is taken. Without either the test is skipped, unless CI is set and the folder is there.
+    """
+    named = os.environ.get("FAKESMRT_TEST_CORPORA")
+    folder = Path(named) if named else BESIDE_THE_CHECKOUT
+    if not folder.is_dir():
+        pytest.skip("the real corpora are not here; set FAKESMRT_TEST_CORPORA")
+    unpacker = folder / "unpack.py"
+    if not unpacker.is_file():
+        return folder
+    unpacked = tmp_path_factory.getbasetemp().parent / "corpora"
+    subprocess.run(
+        [sys.executable, str(unpacker), str(unpacked), "prose", "encodings", "neardup"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return unpacked
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """An initialised, empty home, which is the default one for the test."""
+    root = tmp_path / "home"
+    monkeypatch.setenv("FAKESMRT_HOME", str(root))
+    Warehouse(Home(root)).initialise(split_salt="a salt for tests")
+    return Home(root)
+
+
+@pytest.fixture
+def warehouse(home: Home) -> Warehouse:
+    """The Training Database of `home`."""
+    return Warehouse(home)
+
+
+@pytest.fixture(autouse=True)
+def _no_home_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No test touches the checkout's data/ or the user's home."""
+    if "FAKESMRT_HOME" not in os.environ:
+        monkeypatch.setenv("FAKESMRT_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    yield
