@@ -1,0 +1,107 @@
+"""One pass over a stream's bytes: everything that a decision about its encoding looks at.
+
+What lives here: counts and samples of bounded size. What does not: the decision (`decoding.py`).
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from warehouse.cleanser.streams import Stream
+
+HEAD_BYTES = 1 << 16
+SAMPLE_BYTES = 1 << 16
+BLOCK_SAMPLE_BYTES = 1 << 13
+LINE_SAMPLE_BYTES = 1 << 11
+"""A sample of 64 KiB is made of lines with bytes above 0x7F: at most 8 KiB of each block of 1 MiB until it
+is full, so that rare accents deep in a large file are seen."""
+
+_HIGH = re.compile(rb"[\x80-\xff]")
+_BROKEN = re.compile("[\udc80-\udcff]")
+
+
+@dataclass(frozen=True)
+class ByteSurvey:
+    """What one pass over a stream found.
+
+    Attributes:
+        n_bytes: length of the stream.
+        counts: how often each byte value occurs; shape (256,).
+        n_broken: bytes that are no part of well-formed UTF-8, a character cut off by the end not counted.
+        n_multibyte: well-formed UTF-8 characters of two bytes and more.
+        n_cut_off: bytes of a UTF-8 character that the end of the stream cuts off, 0 to 3.
+        head: the first 64 KiB.
+        sample: lines with bytes above 0x7F from all over the stream, at most 64 KiB.
+    """
+
+    n_bytes: int
+    counts: NDArray[np.int64]
+    n_broken: int
+    n_multibyte: int
+    n_cut_off: int
+    head: bytes
+    sample: bytes
+
+    def share(self, values: bytes) -> float:
+        """Share of the stream's bytes that have one of these values."""
+        return float(self.counts[list(values)].sum()) / max(1, self.n_bytes)
+
+
+def _excerpt(line: bytes) -> bytes:
+    """At most 2 KiB of a line, from some words before its first byte above 0x7F."""
+    if len(line) <= LINE_SAMPLE_BYTES:
+        return line
+    found = _HIGH.search(line)
+    start = max(0, found.start() - LINE_SAMPLE_BYTES // 8) if found else 0
+    return line[start : start + LINE_SAMPLE_BYTES]
+
+
+class _Sample:
+    """Collects lines with bytes above 0x7F, in order, until full."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.n_bytes = 0
+
+    def add_block(self, block: bytes) -> None:
+        room = min(BLOCK_SAMPLE_BYTES, SAMPLE_BYTES - self.n_bytes) if self.n_bytes else SAMPLE_BYTES // 2
+        for line in block.splitlines(keepends=True):
+            if room <= 0:
+                return
+            if not line.isascii():
+                part = _excerpt(line)[:room]
+                self.lines.append(part)
+                self.n_bytes += len(part)
+                room -= len(part)
+
+
+def survey_bytes(stream: Stream) -> ByteSurvey:
+    """Read a stream once, with memory that does not grow with it.
+
+    Raises:
+        InputUnreadable: if it cannot be read, or is not the stream that was hashed.
+    """
+    counts = np.zeros(256, np.int64)
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    sample = _Sample()
+    head = b""
+    n_broken = n_multibyte = 0
+    for block in stream.blocks():
+        counts += np.bincount(np.frombuffer(block, np.uint8), minlength=256)
+        head = head or block[:HEAD_BYTES]
+        text = decoder.decode(block)
+        if block.isascii() and text.isascii():
+            continue
+        broken = len(_BROKEN.findall(text))
+        n_broken += broken
+        n_multibyte += len(text) - len(text.encode("ascii", "ignore")) - broken
+        sample.add_block(block)
+    n_cut_off = len(decoder.getstate()[0])
+    return ByteSurvey(
+        int(counts.sum()), counts, n_broken, n_multibyte, n_cut_off, head, b"".join(sample.lines)
+    )
