@@ -5,8 +5,10 @@ What lives here: each check's name, description and inspection. Inspections in S
 What does not: repairing.
 """
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
 
@@ -16,10 +18,15 @@ from warehouse.database import Warehouse, query, read_rows
 from warehouse.errors import CorruptArtefact, InvalidConfiguration
 from warehouse.files import file_sha256
 from warehouse.licences import canonical_licence
+from warehouse.recipes import load_recipe
+from warehouse.stages.chunk import recipe_chunking
 from warehouse.stages.stage import BuildSettings
 from warehouse.tokens.shards import open_shard
 
 N_EXAMPLES = 5
+
+DECISION_FILE = "mix.json"
+"""As ``fakesmrt_models.mixing.mix`` names it, which imports torch."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,14 @@ def inspect_licences(warehouse: Warehouse, _settings: BuildSettings) -> Finding:
     return finding(sum(n_files for _, n_files in licences), wrong)
 
 
+def inspect_documents(warehouse: Warehouse, settings: BuildSettings) -> Finding:
+    """The recipe's chunking must account for every byte of the documents."""
+    _, chunking_id = recipe_chunking(load_recipe(warehouse.home, settings.recipe))
+    parameters = {"chunking_id": chunking_id, "corpora": list(settings.corpora)}
+    with warehouse.read() as connection:
+        return read_rows(connection, query("check_documents_tiled"), parameters, Finding)[0]
+
+
 def inspect_shards(warehouse: Warehouse, settings: BuildSettings) -> Finding:
     """Each shard file must hash to what both its manifest and the database say."""
     with warehouse.read() as connection:
@@ -100,6 +115,32 @@ def inspect_checkpoints(warehouse: Warehouse, settings: BuildSettings) -> Findin
         elif file_sha256(weights) != sha256:
             wrong.append(f"{relative}: {weights.name} holds other bytes")
     return finding(len(models), wrong)
+
+
+def _wrong_with_mix(folder: Path, n_members: int) -> str | None:
+    """What is wrong with a mixed model that `n_members` have a share in, None if nothing is."""
+    if n_members == 1:
+        return None
+    record = folder / DECISION_FILE
+    if not record.is_file():
+        return f"no decision is recorded for a mix of {n_members}"
+    decision = json.loads(record.read_text())["decision"]
+    on_select = decision["select_bits_per_byte"]
+    better_on_select = on_select[decision["chosen"]] < on_select[decision["best_member"]]
+    if decision["accepted"] and better_on_select and decision["confirm_gain_low"] > 0:
+        return None
+    return f"a mix of {n_members} that was not accepted: {decision['reason']}"
+
+
+def inspect_mixes(warehouse: Warehouse, settings: BuildSettings) -> Finding:
+    """Each mixed model must be one member alone, or a mix that beat the best one on select and on confirm."""
+    with warehouse.read() as connection:
+        mixes = connection.execute(query("mixed_models"), {"recipe": settings.recipe}).fetchall()
+    wrong = []
+    for relative, n_members in mixes:
+        if problem := _wrong_with_mix(warehouse.home.models / relative, n_members):
+            wrong.append(f"{relative}: {problem}")
+    return finding(len(mixes), wrong)
 
 
 def check(asset: str, name: str, inspect: Inspection, description: str) -> dg.AssetChecksDefinition:
@@ -134,7 +175,7 @@ CHECKS = [
     check(
         "corpus/chunk",
         "documents_tiled",
-        by_query("documents_tiled", "recipe", "corpora"),
+        inspect_documents,
         "Every byte accounted for: chunks and the ranges dropped inside tile each plain-text document.",
     ),
     check(
@@ -182,7 +223,7 @@ CHECKS = [
     check(
         "models/mixed_model",
         "accepted_or_best_member",
-        by_query("accepted_or_best_member", "recipe"),
+        inspect_mixes,
         "The mix beat its best member on the confirm split, or it is that member unchanged.",
     ),
     check(

@@ -14,6 +14,7 @@ from fakesmrt_assets.assets.tokens import TOKEN_ASSETS
 from fakesmrt_assets.automation import SCHEDULES, SENSORS
 from fakesmrt_assets.checks import CHECKS
 from fakesmrt_assets.jobs import JOBS
+from fakesmrt_assets.listening import EventLogListener
 from fakesmrt_assets.resources import BuildResource, HomeResource
 
 
@@ -21,9 +22,14 @@ def build_definitions(overrides: Mapping[str, object] | None = None) -> dg.Defin
     """The whole code location.
 
     Args:
-        overrides: resources by name (``home``, ``build``) that take the place of the default ones.
+        overrides: resources by name (``home``, ``build``, ``listener``) in place of the default ones.
     """
-    resources: dict[str, object] = {"home": HomeResource(), "build": BuildResource(), **(overrides or {})}
+    resources: dict[str, object] = {
+        "home": HomeResource(),
+        "build": BuildResource(),
+        "listener": EventLogListener(),
+        **(overrides or {}),
+    }
     return dg.Definitions(
         assets=[*CORPUS_ASSETS, *TOKEN_ASSETS, *MODEL_ASSETS, *REPORT_ASSETS],
         asset_checks=CHECKS,

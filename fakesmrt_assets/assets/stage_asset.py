@@ -5,7 +5,6 @@ the stage under the build lock. What does not: what any stage does.
 """
 
 import inspect
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,41 +12,23 @@ from typing import Any
 import dagster as dg
 
 from fakesmrt_assets import presentation
+from fakesmrt_assets.listening import Listener
 from fakesmrt_assets.resources import BuildResource, HomeResource
 from warehouse.errors import FakesmrtError, TrainingFailed
 from warehouse.locks import build_lock
-from warehouse.progress import Progress
 from warehouse.stages.stage import Stage, StageContext, code_version
 
 OWNER = "team:fakesmrt"
+LOGGED_PROBLEMS = 20
+"""The database holds them all."""
+
 BUILD_POOL = "build"
 """One pool for all: the stages of two runs would wait for the build lock anyway."""
-
-SECONDS_BETWEEN_LOGS = 30.0
-"""Dagster's SQLite event log takes about 46 lines a second, and nobody reads more often."""
 
 
 def asset_key(key: str) -> dg.AssetKey:
     """``corpus/chunk`` as an asset key: schema and table."""
     return dg.AssetKey(key.split("/"))
-
-
-def logged_progress(
-    log: Callable[[str], object],
-    clock: Callable[[], float] = time.monotonic,
-    every: float = SECONDS_BETWEEN_LOGS,
-) -> Progress:
-    """A progress callback that writes a line to `log` at most every `every` seconds, none in the first."""
-    last = clock()
-
-    def progress(done: float, total: float, note: str) -> None:
-        nonlocal last
-        if clock() - last >= every:
-            last = clock()
-            share = f"{done / total:.0%}" if total else f"{done:,.0f}"
-            log(f"{share} {note}".rstrip())
-
-    return progress
 
 
 @contextmanager
@@ -79,18 +60,24 @@ def stage_asset(
 
     def decorate(stage: Stage) -> dg.AssetsDefinition:
         def materialise(
-            context: dg.AssetExecutionContext, home: HomeResource, build: BuildResource
+            context: dg.AssetExecutionContext,
+            home: HomeResource,
+            build: BuildResource,
+            listener: dg.ResourceParam[Listener],
         ) -> dg.MaterializeResult[Any]:
             with explained_failures():
                 warehouse = home.warehouse()
                 stage_context = StageContext(
                     warehouse=warehouse,
                     settings=build.settings(),
-                    progress=logged_progress(context.log.info),
+                    progress=listener.progress(key, context.log.info),
                     run_id=context.run_id,
                 )
                 with build_lock(warehouse.home.root):
                     report = stage(stage_context)
+                listener.finished(report)
+                for problem in report.problems[:LOGGED_PROBLEMS]:
+                    context.log.warning(problem)
                 return dg.MaterializeResult(
                     metadata=presentation.stage_metadata(stage_context, report),
                     data_version=dg.DataVersion(report.data_version),

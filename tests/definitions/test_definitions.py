@@ -9,7 +9,7 @@ import dagster as dg
 from fakesmrt_assets.definitions import build_definitions, defs
 from fakesmrt_assets.jobs import JOBS, SELECTIONS, run_config
 from fakesmrt_assets.resources import BuildResource
-from warehouse.stages.stage import SCHEMA_ASSETS, BuildSettings
+from warehouse.stages.stage import ASSETS, BuildSettings
 
 GRAPH: list[tuple[str, str, list[str], list[str]]] = [
     ("corpus/source_file", "corpus", [], ["licence_is_spdx"]),
@@ -37,7 +37,7 @@ GRAPH: list[tuple[str, str, list[str], list[str]]] = [
 def graph_of(definitions: dg.Definitions) -> list[tuple[str, str, list[str], list[str]]]:
     graph = definitions.resolve_asset_graph()
     rows = []
-    for key in SCHEMA_ASSETS:
+    for key in ASSETS:
         node = graph.get(dg.AssetKey(key.split("/")))
         checks = sorted(check.name for check in graph.asset_check_keys if check.asset_key == node.key)
         rows.append((key, str(node.group_name), sorted(k.to_user_string() for k in node.parent_keys), checks))
@@ -90,7 +90,7 @@ def keys_of(job: str) -> set[str]:
 
 def test_ingest_reads_and_train_trains_and_together_they_are_the_night() -> None:
     assert {job.name for job in JOBS} == {"ingest", "train", "nightly"}
-    assert keys_of("ingest") | keys_of("train") == keys_of("nightly") == set(SCHEMA_ASSETS)
+    assert keys_of("ingest") | keys_of("train") == keys_of("nightly") == set(ASSETS)
     assert keys_of("ingest") & keys_of("train") == set()
     assert "reports/corpus_report" in keys_of("ingest")
 

@@ -1,14 +1,13 @@
--- The recipe's chunks and the ranges dropped by its chunking must tile each plain-text document of the current
--- files: no gap, no overlap. Structured readers leave out markup, so only their chunks' bounds are looked at.
+-- The chunks of a chunking and the ranges that it dropped must tile each plain-text document of the current
+-- files: no gap, no overlap. Structured readers leave out markup, so their documents are not examined.
 -- corpora: names of the corpora of this build; empty means all.
 WITH examined AS (
-    SELECT document.document_id, document.stream_id, document.byte_start, document.byte_end, recipe.chunking_id
+    SELECT document.document_id, document.stream_id, document.byte_start, document.byte_end
     FROM corpus.document AS document
     INNER JOIN corpus.stream AS stream ON document.stream_id = stream.stream_id
     INNER JOIN corpus.source_file AS source_file ON stream.source_id = source_file.source_id
-    INNER JOIN corpus.recipe AS recipe ON recipe.recipe = $recipe
     WHERE
-        document.reader = 'text'
+        document.reader = 'plain'
         AND source_file.retired_at IS NULL
         AND (len(CAST($corpora AS VARCHAR [])) = 0 OR list_contains(CAST($corpora AS VARCHAR []), source_file.corpus))
 ),
@@ -17,13 +16,13 @@ piece AS (
     SELECT examined.document_id, examined.byte_start AS document_start, chunk.byte_start, chunk.byte_end
     FROM examined
     INNER JOIN corpus.chunk AS chunk
-        ON examined.document_id = chunk.document_id AND examined.chunking_id = chunk.chunking_id
+        ON examined.document_id = chunk.document_id AND chunk.chunking_id = $chunking_id
     UNION ALL
     SELECT examined.document_id, examined.byte_start AS document_start, dropped.byte_start, dropped.byte_end
     FROM examined
     INNER JOIN corpus.dropped AS dropped
         ON examined.stream_id = dropped.stream_id
-        AND examined.chunking_id = dropped.chunking_id
+        AND dropped.chunking_id = $chunking_id
         AND examined.byte_start <= dropped.byte_start
         AND examined.byte_end >= dropped.byte_end
 ),
