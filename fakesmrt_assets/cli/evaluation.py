@@ -75,8 +75,8 @@ def mix(
 ) -> None:
     """Mix models into one, and keep the mix only if it is better than the best of them.
 
-    The mix is chosen on the split select and accepted on confirm, by the one-sided 95 % lower bound of its gain
-    over the best member; otherwise that member is returned unchanged.
+    The mix is chosen on the split select and accepted on confirm, by the one-sided 95 % lower bound of its
+    gain over the best member; otherwise that member is returned unchanged.
 
     Example: fakesmrt mix models/0 models/1 --tokens tokens --method auto --output models/mixed
     """
@@ -98,12 +98,22 @@ def mix(
 
 
 def _clean_text(path: Path) -> str:
+    """The text of a file: UTF-8 as it stands, so that every byte counts, and anything else as cleansed."""
     try:
-        return path.read_bytes().decode()
+        data = path.read_bytes()
     except OSError as error:
         raise InputUnreadable(f"It cannot be read ({error.strerror})", "Check the path") from error
-    except UnicodeDecodeError as error:
-        raise InputUnreadable(f"It is not UTF-8 ({error})", "Convert it with: fakesmrt decode") from error
+    try:
+        if b"\0" not in data:
+            return data.decode()
+    except UnicodeDecodeError:
+        pass  # Another encoding: the Data Cleanser decides which.
+    from warehouse.cleanser.cleanse import cleanse
+
+    clean = cleanse(path)
+    if not clean.text:
+        raise InputUnreadable(f"It holds no text ({clean.examination.error})", "Name a text file")
+    return clean.text
 
 
 def _evaluation_line(path: Path, result: TextEvaluation, json_lines: bool) -> str:
@@ -153,7 +163,8 @@ def _progress(description: str) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import Progress as Bar
 
-    with Bar(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(description, total=None)
 
         def advance(done: float, total: float, note: str) -> None:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from fakesmrt_models.architecture.transformer import Transformer
-from fakesmrt_models.mixing.folders import copy_file, folder_written_whole, write_json
+from fakesmrt_models.mixing.folders import copy_file, folder_written_whole
 from fakesmrt_models.mixing.members import (
     CONFIG_FILE,
     ENSEMBLE_FILE,
@@ -33,8 +33,9 @@ from fakesmrt_models.mixing.members import (
     require_pool,
 )
 from fakesmrt_models.training.checkpoint import LoadedModel, load_model
+from fakesmrt_models.training.model_folder import canonical_json, model_folder
 from warehouse.errors import CorruptArtefact
-from warehouse.files import file_sha256
+from warehouse.files import file_sha256, write_bytes_whole
 
 FORMAT_VERSION = 1
 
@@ -102,18 +103,16 @@ def uniform_ensemble(
     names = [str(number) for number in range(len(inspected))]
     with folder_written_whole(output) as partial:
         for name, member in zip(names, inspected, strict=True):
-            copy_model(member.folder, partial / name)
+            copy_checkpoint(member.folder, partial / name)
         copy_file(inspected[0].folder / TOKENIZER_FILE, partial / TOKENIZER_FILE)
-        write_json(
-            partial / ENSEMBLE_FILE,
-            {
-                "format_version": FORMAT_VERSION,
-                "members": names,
-                "weights": shares,
-                "weights_sha256": [member.weights_sha256 for member in inspected],
-                "tokenizer_sha256": inspected[0].tokenizer_sha256,
-            },
-        )
+        description = {
+            "format_version": FORMAT_VERSION,
+            "members": names,
+            "weights": shares,
+            "weights_sha256": [member.weights_sha256 for member in inspected],
+            "tokenizer_sha256": inspected[0].tokenizer_sha256,
+        }
+        write_bytes_whole(partial / ENSEMBLE_FILE, canonical_json(description))
     return shares
 
 
@@ -142,10 +141,16 @@ def load_ensemble(folder: Path) -> LoadedEnsemble:
     return LoadedEnsemble(members, weights, tokenizer_file)
 
 
-def copy_model(source: Path, target: Path) -> None:
-    """Copy the four files of a model folder."""
+def copy_checkpoint(source: Path, target: Path) -> None:
+    """Copy the files of a model or of an ensemble, and nothing else that lies beside them."""
+    if (source / ENSEMBLE_FILE).exists():
+        for name in (ENSEMBLE_FILE, TOKENIZER_FILE):
+            copy_file(source / name, target / name)
+        for member in sorted(path for path in source.iterdir() if path.name.isdecimal()):
+            copy_checkpoint(member, target / member.name)
+        return
     for name in (CONFIG_FILE, WEIGHTS_FILE, TOKENIZER_FILE, MANIFEST_FILE):
-        copy_file(source / name, target / name)
+        copy_file(model_folder(source) / name, target / name)
 
 
 def _require_members(folder: Path, members: Sequence[LoadedModel], weights: Sequence[float]) -> None:

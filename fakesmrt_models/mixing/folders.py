@@ -5,7 +5,6 @@ What lives here: how a mix is written. A reader, or a run that comes after a cra
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -35,11 +34,6 @@ def folder_written_whole(folder: Path) -> Iterator[Path]:
         sync_folder(folder.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write canonical JSON: equal values have equal bytes."""
-    write_bytes_whole(path, (json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n").encode())
 
 
 def copy_file(source: Path, target: Path) -> None:

@@ -10,7 +10,6 @@ averaging weights destroys them and only probabilities are mixed.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from fakesmrt_models.architecture.config import ModelConfig
+from fakesmrt_models.training.model_folder import model_folder, read_file, read_manifest
 from warehouse.errors import CorruptArtefact, FakesmrtError, InputUnreadable, InvalidConfiguration
 from warehouse.files import file_sha256
 
@@ -37,7 +37,8 @@ class Member:
     """A model folder that was read and found sound.
 
     Attributes:
-        folder: where it lies.
+        path: as it was given: a model folder, or the folder of a training that ended with one.
+        folder: the model folder.
         config: its shape.
         shapes: shape of every tensor by name.
         weights_sha256: hash of its weights file.
@@ -45,6 +46,7 @@ class Member:
         trunk: hash of the weights that it was branched from; None for a model of its own initialisation.
     """
 
+    path: Path
     folder: Path
     config: ModelConfig
     shapes: Mapping[str, tuple[int, ...]]
@@ -53,31 +55,31 @@ class Member:
     trunk: str | None
 
 
-def inspect_member(folder: Path) -> Member:
-    """Read a model folder without keeping its weights.
+def inspect_member(path: Path) -> Member:
+    """Read a model folder, or the model in the folder of a training, without keeping its weights.
 
     Raises:
-        InputUnreadable: there is no model at `folder`.
+        InputUnreadable: there is no model at `path`.
         CorruptArtefact: its weights are truncated, not those of its manifest, or not finite.
         InvalidConfiguration: it is an ensemble.
     """
-    if (folder / ENSEMBLE_FILE).exists():
-        raise InvalidConfiguration(
-            f"{folder} is an ensemble, not a model", "Give the models in it as members"
-        )
-    config = ModelConfig.from_json(_read(folder / CONFIG_FILE).decode())
-    manifest = _manifest(folder)
-    weights_sha256 = _sha256(folder / WEIGHTS_FILE)
+    if (path / ENSEMBLE_FILE).exists():
+        raise InvalidConfiguration(f"{path} is an ensemble, not a model", "Give the models in it as members")
+    folder = model_folder(path)
+    config = ModelConfig.from_json(read_file(folder, CONFIG_FILE).decode())
+    manifest = read_manifest(folder)
+    weights_sha256 = _sha256(folder, WEIGHTS_FILE)
     if manifest.get("weights_sha256", weights_sha256) != weights_sha256:
         raise CorruptArtefact(
             f"{folder / WEIGHTS_FILE} is not the file of its manifest", "Train or copy the model again"
         )
     return Member(
+        path=path,
         folder=folder,
         config=config,
         shapes=_finite_shapes(folder),
         weights_sha256=weights_sha256,
-        tokenizer_sha256=_sha256(folder / TOKENIZER_FILE),
+        tokenizer_sha256=_sha256(folder, TOKENIZER_FILE),
         trunk=manifest.get("parent"),
     )
 
@@ -154,18 +156,18 @@ def is_branch_pool(members: Sequence[Member]) -> bool:
     )
 
 
-def sound_members(folders: Sequence[Path]) -> tuple[list[Member], dict[Path, str]]:
+def sound_members(paths: Sequence[Path]) -> tuple[list[Member], dict[Path, str]]:
     """Those that can be mixed in probabilities, and why each of the others cannot.
 
     The tokenizer of most members is the pool's; of equally frequent ones, that of the first member.
     """
     members: list[Member] = []
     refused: dict[Path, str] = {}
-    for folder in folders:
+    for path in paths:
         try:
-            members.append(inspect_member(folder))
+            members.append(inspect_member(path))
         except FakesmrtError as error:
-            refused[folder] = error.cause
+            refused[path] = error.cause
     if not members:
         return [], refused
     tokenizers = Counter(member.tokenizer_sha256 for member in members)
@@ -173,10 +175,10 @@ def sound_members(folders: Sequence[Path]) -> tuple[list[Member], dict[Path, str
     sound: dict[str, Member] = {}
     for member in members:
         if member.tokenizer_sha256 != pool_tokenizer:
-            refused[member.folder] = f"{member.folder} has another tokenizer than most members"
+            refused[member.path] = f"{member.path} has another tokenizer than most members"
         elif member.weights_sha256 in sound:
-            twin = sound[member.weights_sha256].folder
-            refused[member.folder] = f"{member.folder} has the same weights as {twin}"
+            twin = sound[member.weights_sha256].path
+            refused[member.path] = f"{member.path} has the same weights as {twin}"
         else:
             sound[member.weights_sha256] = member
     return list(sound.values()), refused
@@ -218,32 +220,11 @@ def _finite_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def _sha256(folder: Path, name: str) -> str:
     try:
-        manifest = json.loads(_read(folder / MANIFEST_FILE))
-    except ValueError as error:
-        raise CorruptArtefact(f"{folder / MANIFEST_FILE} is no JSON", "Copy the model again") from error
-    if not isinstance(manifest, dict):
-        raise CorruptArtefact(f"{folder / MANIFEST_FILE} is no JSON object", "Copy the model again")
-    return manifest
-
-
-def _sha256(path: Path) -> str:
-    try:
-        return file_sha256(path).hex()
+        return file_sha256(folder / name).hex()
     except OSError as error:
-        raise _no_model(path, error) from error
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise _no_model(path, error) from error
-
-
-def _no_model(path: Path, error: OSError) -> InputUnreadable:
-    return InputUnreadable(
-        f"There is no model at {path.parent}: {path.name} cannot be read ({error.strerror})",
-        "Give the folder of a model",
-    )
+        raise InputUnreadable(
+            f"There is no model at {folder}: {name} cannot be read ({error.strerror})",
+            "Give the folder of a model",
+        ) from error

@@ -6,7 +6,6 @@ What lives here: the one loop that all methods share. What a method does stands 
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -19,11 +18,13 @@ import numpy as np
 from fakesmrt_models.evaluation.population import evaluate_population
 from fakesmrt_models.evaluation.results import Evaluation
 from fakesmrt_models.mixing.acceptance import MixDecision, decide
-from fakesmrt_models.mixing.folders import folder_written_whole, write_json
+from fakesmrt_models.mixing.ensembles import copy_checkpoint
+from fakesmrt_models.mixing.folders import folder_written_whole
 from fakesmrt_models.mixing.members import Member, sound_members
 from fakesmrt_models.mixing.methods import AUTO, MIXING_METHODS, applicable_methods
+from fakesmrt_models.training.model_folder import canonical_json
 from warehouse.errors import InvalidConfiguration
-from warehouse.files import written_whole
+from warehouse.files import write_bytes_whole, written_whole
 from warehouse.progress import Progress, silent
 
 SPLITS = ("select", "confirm", "report")
@@ -33,6 +34,9 @@ EVALUATION_TOKENS = 200_000
 DECISION_FILE = "mix.json"
 DOCUMENTS_FILE = "documents.npz"
 FORMAT_VERSION = 1
+
+TRAINED_MODEL = "model"
+"""Name of the model folder in the folder of a training."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +93,8 @@ def mix(
     """Mix models, and return the mix only if it beats the best of them.
 
     Args:
-        members: model folders; those that cannot be mixed are named in the result and left out.
+        members: folders of models or of trainings; those that cannot be mixed are left out and named in the
+            result.
         tokens_folder: shards of the splits select, confirm and report, and tokenizer.json.
         output: folder to be made: the checkpoint, ``mix.json`` (the decision with every score) and
             ``documents.npz`` (nats of every candidate in every document).
@@ -120,10 +125,9 @@ def mix(
         decision = decide(list(named), methods, evaluations["select"], evaluations["confirm"], seed)
         chosen = tuple(shares[decision.chosen].get(folder, 0.0) for folder in members)
         with folder_written_whole(output) as partial:
-            shutil.copytree(candidates[decision.chosen], partial, dirs_exist_ok=True)
-            write_json(
-                partial / DECISION_FILE, _record(decision, sound, named, chosen, refused, evaluations, seed)
-            )
+            copy_checkpoint(candidates[decision.chosen], partial)
+            record = _record(decision, sound, named, chosen, refused, evaluations, seed)
+            write_bytes_whole(partial / DECISION_FILE, canonical_json(record))
             _write_documents(partial / DOCUMENTS_FILE, evaluations)
     return MixResult(
         checkpoint=output,
@@ -159,10 +163,15 @@ def _require_two(sound: Sequence[Member], refused: Mapping[Path, str]) -> None:
 
 def _named(members: Sequence[Member]) -> dict[str, Path]:
     """Folder names where they tell the members apart from each other and from the methods, else paths."""
-    names = [member.folder.name for member in members]
+    names = [_name(member.path) for member in members]
     if len(set(names)) < len(names) or set(names) & {*MIXING_METHODS, AUTO}:
-        names = [str(member.folder) for member in members]
-    return {name: member.folder for name, member in zip(names, members, strict=True)}
+        names = [str(member.path) for member in members]
+    return {name: member.path for name, member in zip(names, members, strict=True)}
+
+
+def _name(path: Path) -> str:
+    """Name of a model folder; of the training's folder where the model lies in it under its usual name."""
+    return path.parent.name if path.name == TRAINED_MODEL else path.name
 
 
 def _evaluations(
@@ -198,7 +207,7 @@ def _record(
             {"name": name, "weights_sha256": member.weights_sha256}
             for name, member in zip(named, sound, strict=True)
         ],
-        "refused": {folder.name: cause for folder, cause in refused.items()},
+        "refused": {_name(path): cause for path, cause in refused.items()},
         "weights": list(weights),
         "decision": asdict(decision),
         "report_bits_per_byte": {name: report.bits_per_byte(name) for name in report.models},

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from fakesmrt_models.mixing.folders import copy_file, folder_written_whole, write_json
+from fakesmrt_models.mixing.folders import copy_file, folder_written_whole
 from fakesmrt_models.mixing.members import (
     CONFIG_FILE,
     MANIFEST_FILE,
@@ -25,7 +25,8 @@ from fakesmrt_models.mixing.members import (
     opened_weights,
     require_branch_pool,
 )
-from warehouse.files import file_sha256, written_whole
+from fakesmrt_models.training.model_folder import canonical_json
+from warehouse.files import file_sha256, write_bytes_whole, written_whole
 
 
 def uniform_soup(
@@ -54,7 +55,9 @@ def uniform_soup(
             save_file(mean_tensors(inspected, shares), path, metadata={"format": "pt"})
         copy_file(first.folder / CONFIG_FILE, partial / CONFIG_FILE)
         copy_file(first.folder / TOKENIZER_FILE, partial / TOKENIZER_FILE)
-        write_json(partial / MANIFEST_FILE, _manifest(inspected, shares, partial / WEIGHTS_FILE))
+        write_bytes_whole(
+            partial / MANIFEST_FILE, canonical_json(_manifest(inspected, shares, partial / WEIGHTS_FILE))
+        )
     return shares
 
 

@@ -25,6 +25,12 @@ TINY = ModelConfig(
 Documents = Mapping[str, Sequence[str]]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Models so small only wait for a second thread."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def texts() -> list[str]:
     return [text[:1_500] for _, text in sorted(topics.items())]

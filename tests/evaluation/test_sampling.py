@@ -33,7 +33,7 @@ def test_the_budget_holds_and_every_corpus_gets_its_share(shards: list[Shard]) -
     budget = 6_000
     sample = sample_chunks(shards, budget, seed=0)
     assert 0.8 * budget < int(sample.n_tokens.sum()) <= budget
-    tokens_by_corpus = {name: 0 for name in sample.corpora}
+    tokens_by_corpus = dict.fromkeys(sample.corpora, 0)
     for document, n_tokens in zip(sample.document, sample.n_tokens, strict=True):
         tokens_by_corpus[sample.corpora[sample.corpus[document]]] += int(n_tokens)
     assert min(tokens_by_corpus.values()) > 0
@@ -43,6 +43,16 @@ def test_the_budget_holds_and_every_corpus_gets_its_share(shards: list[Shard]) -
 def test_a_tiny_budget_still_measures_every_corpus(shards: list[Shard]) -> None:
     sample = sample_chunks(shards, 10, seed=0)
     assert {sample.corpora[number] for number in sample.corpus} == {"many", "few", "long"}
+
+
+def test_a_long_document_leaves_room_for_the_others(
+    write_split: Write, tmp_path: Path, texts: list[str]
+) -> None:
+    write_split(tmp_path / "tokens", "select", {"mixed": ["".join(texts[:40]), *texts[40:60]]})
+    shards = open_split(tmp_path / "tokens", "select")
+    for seed in range(5):
+        sample = sample_chunks(shards, 8_000, seed)
+        assert len(sample.document_ids) >= 10
 
 
 def test_the_sample_depends_on_the_seed_alone(shards: list[Shard]) -> None:
