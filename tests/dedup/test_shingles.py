@@ -50,6 +50,10 @@ def test_case_punctuation_and_spacing_do_not_count() -> None:
     assert len(plain) == 9
 
 
+def test_case_is_folded_not_lowered() -> None:
+    assert sets_of(["DIE STRASSE IST HIER ZU ENDE"]) == sets_of(["Die Straße ist hier zu Ende"])
+
+
 def test_order_of_words_counts() -> None:
     forwards, backwards = sets_of([GATSBY, " ".join(reversed(GATSBY.split()))])
     assert not forwards & backwards

@@ -58,7 +58,7 @@ class CandidateParameters:
     """
 
     bucket_limit: int = 1000
-    n_centres: int = 32
+    n_centres: int = 16
 
     def __post_init__(self) -> None:
         if not 1 <= self.n_centres <= self.bucket_limit:
