@@ -1,0 +1,389 @@
+"""Pictures of a build, each a pure function from plain values to the bytes of a PNG.
+
+What lives here: how things are drawn, in one style. What does not: where values come from (`picture_data`).
+Colours are those of Okabe and Ito (2008), which people with any kind of colour vision tell apart.
+matplotlib is imported with the first picture; its global state changes only while one is drawn.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+ORANGE, SKY, YELLOW, GREY = "#E69F00", "#56B4E9", "#F0E442", "#999999"
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, YELLOW, GREY)
+LINES = ("-", "--", "-.", ":")
+
+STYLE: Any = {
+    "font.family": "DejaVu Sans",
+    "text.parse_math": False,
+    "font.size": 9.0,
+    "axes.titlesize": 10.0,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "lines.linewidth": 1.5,
+}
+WIDTH_INCHES = 7.2
+DOTS_PER_INCH = 100
+LONGEST_LABEL = 30
+MOST_ROWS = 16
+"""Bars in a picture: the largest, or the best models."""
+
+
+@dataclass(frozen=True)
+class TrainingCurve:
+    """The logged steps of one training.
+
+    Attributes:
+        label: which model.
+        n_tokens: tokens seen at each step.
+        loss: mean training loss, nats a token.
+        bits_per_byte: on the validation split; None at steps where it was not measured.
+    """
+
+    label: str
+    n_tokens: tuple[int, ...]
+    loss: tuple[float, ...]
+    bits_per_byte: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts of values in bins [start, start + width)."""
+
+    starts: tuple[float, ...]
+    counts: tuple[int, ...]
+    width: float
+
+
+@dataclass(frozen=True)
+class CorpusScores:
+    """Bits per byte of a corpus's chunks, and where its buckets head and middle end (None: no buckets)."""
+
+    corpus: str
+    histogram: Histogram
+    head_end: float | None
+    middle_end: float | None
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Text of a corpus that a rule dropped, or that was kept (`reason` is None): UTF-8 bytes and chunks."""
+
+    corpus: str
+    reason: str | None
+    n_chunks: int
+    n_bytes: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """Bits per byte of a model on the report split, with the 95 % interval where there is one."""
+
+    model: str
+    value: float
+    low: float | None
+    high: float | None
+    is_baseline: bool
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box of a lineage picture; `column` 0 stands on the left, and what it led to further right."""
+
+    identifier: str
+    label: str
+    column: int
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """From a box to what was made of it; `label` may be empty."""
+
+    start: str
+    end: str
+    label: str = ""
+
+
+def as_data_uri(png: bytes) -> str:
+    """The picture as an address that holds it whole."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def as_markdown(png: bytes) -> str:
+    """The picture as Markdown that needs no other file."""
+    return f"![]({as_data_uri(png)})"
+
+
+def loss_curves(curves: Sequence[TrainingCurve]) -> bytes:
+    """Training loss and validation bits per byte of a trunk and its replicates, over tokens."""
+    with _figure(3.4, 2) as (figure, (left, right)):
+        for number, curve in enumerate(curves):
+            style: dict[str, Any] = {
+                "color": COLOURS[number % len(COLOURS)],
+                "linestyle": LINES[number % len(LINES)],
+            }
+            millions = [n / 1e6 for n in curve.n_tokens]
+            left.plot(millions, curve.loss, label=_label(curve.label), **style)
+            measured = [(x, y) for x, y in zip(millions, curve.bits_per_byte, strict=True) if y is not None]
+            if measured:
+                right.plot(*zip(*measured, strict=True), marker="o", markersize=3, **style)
+        left.set(title="Training loss", ylabel="nats a token", xlabel="million tokens")
+        right.set(title="Validation", ylabel="bits per byte", xlabel="million tokens")
+        if 1 <= len(curves) <= 10:
+            left.legend(fontsize=8)
+        return _png(figure)
+
+
+def chunk_lengths(histogram: Histogram) -> bytes:
+    """How long the chunks are."""
+    with _figure(2.6) as (figure, (axes,)):
+        _draw_histogram(axes, histogram, BLUE)
+        axes.set(title="Length of chunks", xlabel="characters", ylabel="chunks")
+        return _png(figure)
+
+
+def perplexity_histograms(corpora: Sequence[CorpusScores]) -> bytes:
+    """Bits per byte of the chunks of up to six corpora, with the ends of the buckets head and middle."""
+    shown = sorted(corpora, key=lambda scores: -sum(scores.histogram.counts))[:6] or [_NO_SCORES]
+    with _figure(1.1 + 1.15 * len(shown), len(shown), vertical=True) as (figure, panels):
+        for axes, scores in zip(panels, shown, strict=True):
+            _draw_histogram(axes, scores.histogram, BLUE)
+            for end, colour, name in (
+                (scores.head_end, GREEN, "head"),
+                (scores.middle_end, VERMILLION, "middle"),
+            ):
+                if end is not None:
+                    axes.axvline(end, color=colour, linestyle="--", linewidth=1.2, label=f"end of {name}")
+            axes.set(title=_label(scores.corpus), ylabel="chunks", xlim=_common_range(shown))
+        if panels[0].get_legend_handles_labels()[0]:
+            panels[0].legend(fontsize=8)
+        panels[-1].set_xlabel("bits per byte under the n-gram reference")
+        return _png(figure)
+
+
+def kept_and_dropped(decided: Sequence[Decided]) -> bytes:
+    """From what was read to what is kept, reason by reason; then the same as shares of each corpus."""
+    reasons = _totals((item.reason or "kept", item.n_bytes) for item in decided)
+    dropped = _largest({name: n for name, n in reasons.items() if name != "kept"}, 7)
+    corpora = _largest(_totals((item.corpus, item.n_bytes) for item in decided), MOST_ROWS)
+    corpora.pop("others", None)
+    heights = (0.7 + 0.24 * (len(dropped) + 2), 1.2 + 0.26 * len(corpora))
+    with _figure(sum(heights), 2, vertical=True, ratios=heights) as (figure, (upper, lower)):
+        _draw_waterfall(upper, dropped, reasons.get("kept", 0))
+        _draw_shares(lower, decided, ["kept", *dropped], list(corpora))
+        return _png(figure)
+
+
+def cluster_sizes(sizes: Mapping[int, int]) -> bytes:
+    """How many clusters of near-duplicates have how many members."""
+    with _figure(2.6) as (figure, (axes,)):
+        if sizes:
+            axes.vlines(list(sizes), 0.7, list(sizes.values()), color=SKY, linewidth=1.5)
+            axes.plot(list(sizes), list(sizes.values()), "o", color=BLUE, markersize=5)
+            axes.set_xscale("log", base=2)
+            axes.set_yscale("log")
+            axes.set_ylim(bottom=0.7)
+            axes.xaxis.set_major_formatter("{x:.0f}")
+            axes.yaxis.set_major_formatter("{x:.0f}")
+            axes.yaxis.set_minor_formatter("")
+        axes.set(title="Clusters of near-duplicates", xlabel="members", ylabel="clusters")
+        return _png(figure)
+
+
+def bits_per_byte_bars(scores: Sequence[Score]) -> bytes:
+    """Bits per byte of every model and baseline with 95 % intervals; lower is better."""
+    ordered = sorted(scores, key=lambda score: score.value, reverse=True)[-MOST_ROWS:]
+    with _figure(0.9 + 0.3 * max(1, len(ordered))) as (figure, (axes,)):
+        for row, score in enumerate(ordered):
+            axes.barh(row, score.value, color=GREY if score.is_baseline else BLUE, height=0.6)
+            end = score.value
+            if score.low is not None and score.high is not None:
+                axes.plot([score.low, score.high], [row, row], color="black", linewidth=1.2, marker="|")
+                end = max(end, score.high)
+            axes.annotate(f"{score.value:.3f}", (end, row), (4, 0), textcoords="offset points", va="center")
+        axes.set_yticks(range(len(ordered)), [_label(score.model) for score in ordered])
+        axes.set(title="Held-out text (grey: baselines; lower is better)", xlabel="bits per byte")
+        axes.grid(visible=False, axis="y")
+        axes.margins(x=0.1)
+        return _png(figure)
+
+
+def mixing_weights(weights: Mapping[str, float]) -> bytes:
+    """The share of each ingredient in a mixed model."""
+    shown = dict(sorted(weights.items(), key=lambda item: item[1])[-MOST_ROWS:])
+    with _figure(0.9 + 0.3 * max(1, len(shown))) as (figure, (axes,)):
+        for row, weight in enumerate(shown.values()):
+            axes.barh(row, weight, color=GREEN, height=0.6)
+            axes.annotate(f"{weight:.3f}", (weight, row), (4, 0), textcoords="offset points", va="center")
+        axes.set_yticks(range(len(shown)), [_label(name) for name in shown])
+        axes.set(title="Mixing weights", xlabel="share")
+        axes.grid(visible=False, axis="y")
+        axes.margins(x=0.12)
+        return _png(figure)
+
+
+def lineage_picture(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> bytes:
+    """Boxes in columns from left to right, with arrows from what a thing was made of to the thing."""
+    columns: dict[int, list[Box]] = defaultdict(list)
+    for box in boxes:
+        columns[box.column].append(box)
+    tallest = max((len(column) for column in columns.values()), default=1)
+    with _figure(0.7 + 0.62 * tallest) as (figure, (axes,)):
+        axes.set_axis_off()
+        places = dict(_box_places(columns))
+        for box in boxes:
+            edge = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": COLOURS[box.column % 8]}
+            place: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8, "zorder": 2}
+            axes.annotate(_label(box.label, longest=60), places[box.identifier], bbox=edge, **place)
+        for arrow in arrows:
+            _draw_arrow(axes, places[arrow.start], places[arrow.end], arrow.label)
+        axes.set_xlim(-0.5, max(columns, default=0) + 0.5)
+        axes.set_ylim(-0.1, 1.1)
+        return _png(figure)
+
+
+_NO_SCORES = CorpusScores("no chunk has a score yet", Histogram((), (), 0.1), None, None)
+
+
+@contextmanager
+def _figure(
+    height: float, n_panels: int = 1, *, vertical: bool = False, ratios: Sequence[float] | None = None
+) -> Iterator[tuple[Figure, list[Axes]]]:
+    """A figure of `height` inches with panels side by side, or one below the other."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH_INCHES, height), dpi=DOTS_PER_INCH, layout="constrained")
+        rows, columns = (n_panels, 1) if vertical else (1, n_panels)
+        panels = figure.subplots(rows, columns, squeeze=False, height_ratios=ratios)
+        yield figure, list(panels.flat)
+
+
+def _png(figure: Figure) -> bytes:
+    """At most 64 colours make a third of the file, and nobody sees the difference."""
+    from PIL import Image
+
+    raw = io.BytesIO()
+    figure.savefig(raw, format="rgba", dpi=DOTS_PER_INCH)
+    drawn = Image.frombytes("RGBA", figure.canvas.get_width_height(), raw.getvalue()).convert("RGB")
+    target = io.BytesIO()
+    drawn.quantize(64, dither=Image.Dither.NONE).save(target, format="png", optimize=True)
+    return target.getvalue()
+
+
+def _label(text: str, longest: int = LONGEST_LABEL) -> str:
+    """Text that can be printed and is short enough to stand beside a bar."""
+    printable = "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
+    return printable if len(printable) <= longest else printable[: longest - 1] + "…"
+
+
+def _totals(items: Iterator[tuple[str, int]]) -> dict[str, int]:
+    totals: dict[str, int] = {}
+    for name, n in items:
+        totals[name] = totals.get(name, 0) + n
+    return totals
+
+
+def _largest(totals: Mapping[str, int], n: int) -> dict[str, int]:
+    """The n largest; the others are summed up under ``others``."""
+    ordered = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
+    rest = sum(value for _, value in ordered[n:])
+    return dict(ordered[:n]) | ({"others": rest} if rest else {})
+
+
+def _draw_histogram(axes: Axes, histogram: Histogram, colour: str) -> None:
+    axes.bar(
+        histogram.starts, histogram.counts, width=histogram.width, align="edge", color=colour, linewidth=0
+    )
+    axes.set_ylim(bottom=0)
+    axes.grid(visible=False, axis="x")
+
+
+def _common_range(corpora: Sequence[CorpusScores]) -> tuple[float, float]:
+    starts = [start for scores in corpora for start in scores.histogram.starts] or [0.0]
+    return min(starts) - 0.1, max(starts) + 0.2
+
+
+def _draw_waterfall(axes: Axes, dropped: Mapping[str, int], n_kept: int) -> None:
+    total = n_kept + sum(dropped.values())
+    left = total
+    rows = [("read", 0, total, GREY)]
+    for number, (reason, n) in enumerate(dropped.items()):
+        left -= n
+        rows.append((reason, left, n, COLOURS[1 + number % 7]))
+    rows.append(("kept", 0, n_kept, BLUE))
+    for row, (_, start, n, colour) in enumerate(rows):
+        axes.barh(row, n / 1e6, left=start / 1e6, color=colour, height=0.65)
+        axes.annotate(
+            f"{n / 1e6:,.2f}", ((start + n) / 1e6, row), (4, 0), textcoords="offset points", va="center"
+        )
+    axes.set_yticks(range(len(rows)), [_label(name) for name, *_ in rows])
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.grid(visible=False, axis="y")
+    axes.set(title="From what was read to what is kept", xlabel="million bytes of clean text")
+
+
+def _draw_shares(
+    axes: Axes, decided: Sequence[Decided], reasons: Sequence[str], corpora: Sequence[str]
+) -> None:
+    totals = _totals((item.corpus, item.n_bytes) for item in decided)
+    names = list(corpora)
+    left = [0.0] * len(names)
+    for number, reason in enumerate(reasons):
+        shares = [_share_of(decided, corpus, reason, reasons) / max(1, totals[corpus]) for corpus in names]
+        colour = BLUE if reason == "kept" else COLOURS[1 + (number - 1) % 7]
+        axes.barh(range(len(names)), shares, left=left, color=colour, height=0.65, label=_label(reason))
+        left = [start + share for start, share in zip(left, shares, strict=True)]
+    axes.set_yticks(range(len(names)), [_label(corpus) for corpus in names])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.xaxis.set_major_formatter(lambda value, _position: f"{value:.0%}")
+    axes.grid(visible=False, axis="y")
+    axes.set_title(
+        "Share of each corpus" + (f" (the {len(names)} largest)" if len(totals) > len(names) else "")
+    )
+    axes.legend(fontsize=8, ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.35 * 3 / (2 + len(names))))
+
+
+def _share_of(decided: Sequence[Decided], corpus: str, reason: str, named: Sequence[str]) -> int:
+    """Bytes of a corpus under a reason; ``others`` are those that have no name of their own."""
+    items = [item for item in decided if item.corpus == corpus]
+    if reason == "others":
+        return sum(item.n_bytes for item in items if (item.reason or "kept") not in named)
+    return sum(item.n_bytes for item in items if (item.reason or "kept") == reason)
+
+
+def _box_places(columns: Mapping[int, Sequence[Box]]) -> Iterator[tuple[str, tuple[float, float]]]:
+    for number, column in columns.items():
+        for row, box in enumerate(column):
+            yield box.identifier, (float(number), 1 - (row + 0.5) / len(column))
+
+
+def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], label: str) -> None:
+    arrow = {"arrowstyle": "-|>", "color": "#555555", "shrinkA": 42, "shrinkB": 46, "linewidth": 1.0}
+    axes.annotate("", end, start, arrowprops=arrow, zorder=1)
+    if label:
+        middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
+        axes.annotate(
+            _label(label), middle, ha="center", va="center", fontsize=7, zorder=3,
+            bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none"},
+        )  # fmt: skip

@@ -1,0 +1,5 @@
+SELECT experiment
+FROM models.checkpoint
+WHERE recipe = $recipe
+ORDER BY created_at DESC, experiment
+LIMIT 1;

@@ -1,0 +1,11 @@
+-- Where a recipe's buckets head and middle end in each corpus: the largest value in them.
+SELECT
+    training_chunk.corpus,
+    (max(perplexity.bits_per_byte) FILTER (training_chunk.bucket = 'head'))::DOUBLE AS head_end,
+    (max(perplexity.bits_per_byte) FILTER (training_chunk.bucket IN ('head', 'middle')))::DOUBLE AS middle_end
+FROM corpus.training_chunk
+JOIN corpus.recipe ON recipe.recipe = training_chunk.recipe
+JOIN corpus.perplexity
+    ON perplexity.chunk_id = training_chunk.chunk_id AND perplexity.reference_id = recipe.reference_id
+WHERE training_chunk.recipe = $recipe AND recipe.reference_id = $reference_id
+GROUP BY ALL;
