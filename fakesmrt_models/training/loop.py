@@ -25,6 +25,7 @@ from fakesmrt_models.evaluation.bits_per_byte import chunk_nats
 from fakesmrt_models.training.budget import (
     choose_compilation,
     choose_dtype,
+    expected_seconds,
     seconds_per_step,
     steps_within,
 )
@@ -56,13 +57,12 @@ MODEL = "model"
 RANGES_FILE = "ranges.json"
 
 N_EVALUATIONS = 4
-"""Measurements on the validation sample, evenly spread, the last at the end."""
+"""Measurements on the validation sample, evenly spread, the last at the end; in short trainings only that."""
+
+SHORT_SECONDS = 60.0
 
 VALIDATION_TOKENS = 32_768
 """About 100 kB of text: half a percent of noise between trainings on the same shards."""
-
-EVALUATION_SECONDS = 2.0
-"""Set aside for each measurement when a time budget becomes a number of steps."""
 
 LOGGED_LINES = 200
 """Lines of metrics that a training leaves behind, about."""
@@ -87,6 +87,7 @@ class Trainer:
         saved = latest_state(run_dir, self.fingerprint)
         self.stream = _stream(request)
         self.validation_chunks, self.validation_bytes = validation_sample(request.tokens, VALIDATION_TOKENS)
+        self.n_evaluations = N_EVALUATIONS if expected_seconds(request) >= SHORT_SECONDS else 1
         _make_deterministic(request.threads)
         self.model, self.optimizer, self.parent = _first_model(request)
         self.position = Position()
@@ -207,7 +208,7 @@ class Trainer:
         return self.position.step % every == 0 or self._is_evaluated()
 
     def _is_evaluated(self) -> bool:
-        every = math.ceil(self.plan.n_steps / N_EVALUATIONS)
+        every = math.ceil(self.plan.n_steps / self.n_evaluations)
         return self.position.step % every == 0 or self.position.step == self.plan.n_steps
 
     def _log(self, log: MetricsLog, seconds: float) -> None:
@@ -272,7 +273,9 @@ class Trainer:
         self.model.load_state_dict(weights)
         self.optimizer = Optimizer(self.model, self.request.optimizer, choose_dtype()[0])
         self.optimizer.load_state(state)
-        evaluations = N_EVALUATIONS * EVALUATION_SECONDS if self.validation_chunks else 0.0
+        validating = time.monotonic()
+        self._validate()
+        evaluations = self.n_evaluations * (time.monotonic() - validating)
         n_steps, reason = steps_within(budget - (time.monotonic() - begin) - evaluations, per_step)
         return replace(self.plan, n_steps=n_steps, n_steps_reason=reason)
 

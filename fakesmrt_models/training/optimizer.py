@@ -63,7 +63,7 @@ class Muon(torch.optim.Optimizer):
 def orthogonalised(stack: Tensor) -> Tensor:
     """Approximate U V^T of each matrix U S V^T of `stack` [n, rows, columns], by Newton-Schulz iteration.
 
-    Singular values end between about 0.7 and 1.2, which serves as well as 1.
+    Singular values that are not tiny end between about 0.7 and 1.2, which serves as well as 1.
     """
     tall = stack.shape[1] > stack.shape[2]
     x = stack.mT if tall else stack

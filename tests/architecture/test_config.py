@@ -1,0 +1,82 @@
+"""Configurations: exact counts, a JSON round trip, and refusals that name the remedy."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fakesmrt_models.architecture.config import ModelConfig, n_parameters
+from fakesmrt_models.architecture.presets import PRESETS, preset
+from fakesmrt_models.architecture.transformer import Transformer
+from warehouse.errors import InvalidConfiguration
+
+shapes = st.builds(
+    ModelConfig,
+    vocab_size=st.integers(2, 40),
+    width=st.integers(1, 24),
+    n_layers=st.integers(1, 3),
+    n_heads=st.sampled_from([2, 4]),
+    n_kv_heads=st.sampled_from([1, 2]),
+    head_width=st.sampled_from([2, 8]),
+    feed_forward_width=st.integers(1, 24),
+    norm_weights=st.booleans(),
+    tied_embeddings=st.booleans(),
+)
+
+
+def module_parameters(config: ModelConfig) -> int:
+    return sum(parameter.numel() for parameter in Transformer(config).parameters())
+
+
+@pytest.mark.parametrize(("name", "count"), [("1mx", 1_048_576), ("2mx", 2_097_152), ("4mx", 4_194_304)])
+def test_presets_are_exact(name: str, count: int) -> None:
+    assert n_parameters(preset(name)) == count == module_parameters(preset(name))
+
+
+@settings(max_examples=25, deadline=None)
+@given(shapes)
+def test_the_count_from_the_configuration_is_the_modules(config: ModelConfig) -> None:
+    assert n_parameters(config) == module_parameters(config)
+
+
+@settings(max_examples=25, deadline=None)
+@given(shapes)
+def test_json_round_trip(config: ModelConfig) -> None:
+    assert ModelConfig.from_json(config.to_json()) == config
+
+
+def test_an_unknown_key_names_the_nearest() -> None:
+    values = json.loads(PRESETS["1mx"].to_json()) | {"n_layer": 3}
+    with pytest.raises(InvalidConfiguration, match=r"'n_layer'.*did you mean n_layers"):
+        ModelConfig.from_json(json.dumps(values))
+
+
+def test_a_missing_key_is_named() -> None:
+    values = json.loads(PRESETS["1mx"].to_json())
+    del values["width"]
+    with pytest.raises(InvalidConfiguration, match="width"):
+        ModelConfig.from_json(json.dumps(values))
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{"])
+def test_other_json_is_refused(text: str) -> None:
+    with pytest.raises(InvalidConfiguration):
+        ModelConfig.from_json(text)
+
+
+def test_an_unknown_preset_offers_the_nearest() -> None:
+    with pytest.raises(InvalidConfiguration, match="did you mean 1mx"):
+        preset("1xm")
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [({"n_kv_heads": 3}, "n_kv_heads"), ({"head_width": 5}, "head_width"), ({"n_layers": 0}, "n_layers")],
+)
+def test_shapes_that_cannot_be_built_are_refused(change: dict[str, int], named: str) -> None:
+    with pytest.raises(InvalidConfiguration, match=named):
+        replace(PRESETS["1mx"], **change)

@@ -1,0 +1,79 @@
+"""``train``, ``generate`` and ``presets`` as a user meets them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from pydoc_data.topics import topics
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from fakesmrt_assets.cli.models import generate, presets, train
+from warehouse.errors import InvalidConfiguration
+from warehouse.tokens.shards import ChunkTokens, write_shard
+from warehouse.tokens.tokenizer import Tokenizer, train_tokenizer
+
+TRAIN_KEYS = {
+    "checkpoint", "preset", "n_parameters", "n_steps", "n_tokens", "seconds", "tokens_per_second",
+    "train_bits_per_byte", "validation_bits_per_byte",
+}  # fmt: skip
+
+
+def run(command: Callable[..., None], *arguments: object) -> list[dict[str, Any]]:
+    """Call a command with --json; returns the objects it prints."""
+    app = typer.Typer()
+    app.command()(command)
+    result = CliRunner().invoke(app, [*map(str, arguments), "--json"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tokens")
+    texts = [text[:2_000] for _, text in sorted(topics.items())][:20]
+    tokenizer = Tokenizer(train_tokenizer(texts, 512))
+    (folder / "tokenizer.json").write_bytes(tokenizer.data)
+    rows = [
+        ChunkTokens(uuid.uuid4(), uuid.uuid4(), "python", 1.0, tokenizer.encode(text), len(text.encode()))
+        for text in texts
+    ]
+    for split, part in (("train", rows[:15]), ("validation", rows[15:])):
+        write_shard(
+            folder, split, part, shard_id=uuid.uuid4(), split=split, tokenizer_sha256=tokenizer.sha256,
+            vocab_size=tokenizer.vocab_size,
+        )  # fmt: skip
+    return folder
+
+
+def test_train_then_generate(tokens: Path, tmp_path: Path) -> None:
+    arguments = ("--tokens", tokens, "--preset", "56kx", "--steps", 2, "--output", tmp_path, "--threads", 1)
+    with pytest.raises(InvalidConfiguration, match="sequences of 1 to 64"):
+        run(train, *arguments, "--sequence-length", 65)
+    (first,), (again,) = run(train, *arguments), run(train, *arguments)
+    assert set(first) == TRAIN_KEYS
+    assert first == again, "the second call finds it done"
+    texts = [
+        run(generate, folder, "--prompt", "The", "--max-tokens", 12, "--seed", 1)[0]
+        for folder in (first["checkpoint"], tmp_path)
+    ]
+    assert set(texts[0]) == {"text", "n_tokens", "tokens_per_second"}
+    assert texts[0]["text"] == texts[1]["text"]
+    assert texts[0]["n_tokens"] == 12
+
+
+def test_presets_lists_exact_counts() -> None:
+    listed = {facts["preset"]: facts for facts in run(presets)}
+    assert listed["1mx"]["n_parameters"] == 1_048_576 == sum(listed["1mx"]["parameters"].values())
+    (small,), (large,) = run(presets, "1mx", "--batch-size", 1), run(presets, "1mx", "--batch-size", 64)
+    assert small["memory_bytes"] < large["memory_bytes"]
+
+
+def test_an_unknown_preset_offers_the_nearest() -> None:
+    with pytest.raises(InvalidConfiguration, match="did you mean 1mx"):
+        run(presets, "1xm")

@@ -1,0 +1,79 @@
+"""A small folder of tokens, made of real text by the warehouse's own writers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from pydoc_data.topics import topics
+
+import pytest
+
+from fakesmrt_models.training.request import TrainingRequest
+from warehouse.tokens.shards import ChunkTokens, write_shard
+from warehouse.tokens.tokenizer import Tokenizer, train_tokenizer
+
+CHUNK_CHARACTERS = 1_000
+WriteTokens = Callable[..., Path]
+MakeRequest = Callable[..., TrainingRequest]
+
+
+def tokens_of(folder: Path, documents: list[str], vocab_size: int = 512) -> Path:
+    """A tokens folder with two training shards and one of validation, in the pipeline's format."""
+    folder.mkdir(parents=True)
+    data = train_tokenizer(documents, vocab_size)
+    (folder / "tokenizer.json").write_bytes(data)
+    tokenizer = Tokenizer(data)
+    rows: dict[str, list[ChunkTokens]] = {"train-0": [], "train-1": [], "validation-0": []}
+    for number, document in enumerate(documents):
+        name = list(rows)[number % 3]
+        for start in range(0, len(document), CHUNK_CHARACTERS):
+            text = document[start : start + CHUNK_CHARACTERS]
+            rows[name].append(
+                ChunkTokens(
+                    chunk_id=uuid.uuid5(uuid.NAMESPACE_OID, f"{number}-{start}"),
+                    document_id=uuid.uuid5(uuid.NAMESPACE_OID, str(number)),
+                    corpus="python",
+                    weight=1.0,
+                    tokens=tokenizer.encode(text),
+                    n_bytes=len(text.encode()),
+                )
+            )
+    for name, chunks in rows.items():
+        write_shard(
+            folder, name, chunks, shard_id=uuid.uuid5(uuid.NAMESPACE_OID, name), split=name.split("-")[0],
+            tokenizer_sha256=tokenizer.sha256, vocab_size=tokenizer.vocab_size,
+        )  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="session")
+def documents() -> list[str]:
+    """Python's own documentation, which comes with every Python."""
+    return [text[:3_000] for _, text in sorted(topics.items())][:45]
+
+
+@pytest.fixture(scope="session")
+def write_tokens() -> WriteTokens:
+    """Write documents as a tokens folder: ``write_tokens(folder, documents, vocab_size=512)``."""
+    return tokens_of
+
+
+@pytest.fixture(scope="session")
+def tokens(documents: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Shards of `documents`, vocabulary 512."""
+    return tokens_of(tmp_path_factory.mktemp("data") / "tokens", documents)
+
+
+@pytest.fixture
+def request_of(tokens: Path) -> MakeRequest:
+    """Make a request for a few steps of the smallest preset; keywords change it."""
+
+    def make(**changes: object) -> TrainingRequest:
+        values = {
+            "tokens": tokens, "preset": "56kx", "steps": 12, "threads": 1, "batch_tokens": 512,
+            "sequence_length": 64,
+        }  # fmt: skip
+        return TrainingRequest(**(values | changes))
+
+    return make

@@ -1,0 +1,110 @@
+"""Training in a child process: whatever ends it, the next call ends in the same bytes; never a twin."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fakesmrt_models.training.loop import Trainer
+from fakesmrt_models.training.request import TrainingRequest
+from fakesmrt_models.training.resume import saved_folders
+from fakesmrt_models.training.run import EXIT_STOPPED, LOCK_FILE, REQUEST_FILE
+from fakesmrt_models.training.supervisor import run_training
+from warehouse.errors import InvalidConfiguration, LockHeld, TrainingFailed
+from warehouse.locks import exclusive
+
+MakeRequest = Callable[..., TrainingRequest]
+N_STEPS = 120
+
+
+def child_of(run_dir: Path) -> int:
+    """Process id of the trainer in a folder, from its lock."""
+    return int(json.loads((run_dir / LOCK_FILE).read_text())["pid"])
+
+
+def test_whatever_ends_the_child_the_result_is_the_same(request_of: MakeRequest, tmp_path: Path) -> None:
+    request = request_of(steps=N_STEPS, checkpoint_seconds=0.05)
+    undisturbed = Trainer(request, tmp_path / "undisturbed")
+    undisturbed.run(lambda: False)
+    expected = undisturbed.finish(attempts=1)
+
+    def kill(done: float, total: float, note: str) -> None:
+        if 3 <= done < total:
+            os.kill(child_of(tmp_path / "run"), signal.SIGKILL)
+
+    def interrupt(done: float, total: float, note: str) -> None:
+        if done >= 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(TrainingFailed, match="status -9"):
+        run_training(request, tmp_path / "run", kill)
+    with pytest.raises(KeyboardInterrupt):
+        run_training(request, tmp_path / "run", interrupt)
+    assert saved_folders(tmp_path / "run")
+    resumed = run_training(request, tmp_path / "run")
+    assert resumed.weights_sha256 == expected.weights_sha256
+    assert resumed.attempts >= 2
+
+    def never(done: float, total: float, note: str) -> None:
+        pytest.fail("a finished training starts no process")
+
+    assert run_training(request, tmp_path / "run", never) == resumed
+
+
+def test_a_second_trainer_is_refused_and_told_who_trains(request_of: MakeRequest, tmp_path: Path) -> None:
+    (tmp_path / LOCK_FILE).touch()
+    with (
+        exclusive(tmp_path / LOCK_FILE, "The training", "a test", timeout=0.0),
+        pytest.raises(LockHeld, match=f"process {os.getpid()}"),
+    ):
+        run_training(request_of(), tmp_path)
+
+
+def test_the_childs_error_comes_through(request_of: MakeRequest, tmp_path: Path) -> None:
+    run_training(request_of(steps=2), tmp_path)
+    with pytest.raises(InvalidConfiguration, match="another training"):
+        run_training(request_of(steps=3), tmp_path)
+
+
+def test_a_child_whose_parent_died_does_not_begin(request_of: MakeRequest, tmp_path: Path) -> None:
+    (tmp_path / REQUEST_FILE).write_bytes(request_of().to_json())
+    command = [sys.executable, "-m", "fakesmrt_models.training.run", "--run-dir", str(tmp_path)]
+    ended = subprocess.run([*command, "--parent", "1"], check=False)
+    assert ended.returncode == EXIT_STOPPED
+    assert not (tmp_path / LOCK_FILE).exists()
+
+
+def test_the_child_dies_with_its_parent(request_of: MakeRequest, tmp_path: Path) -> None:
+    """The parent is killed while the child trains; the kernel ends the child and frees its lock."""
+    (tmp_path / REQUEST_FILE).write_bytes(request_of(steps=5_000).to_json())
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    # The kernel gives the lock back when the child is gone; a child that lived on would keep it for hours.
+    with exclusive(tmp_path / LOCK_FILE, "The training", "a test", timeout=20.0):
+        assert child != os.getpid()
+
+
+PARENT = """
+import json, sys
+from pathlib import Path
+from fakesmrt_models.training.loop import Trainer
+from fakesmrt_models.training.request import TrainingRequest
+from fakesmrt_models.training.supervisor import run_training
+run_dir = Path(sys.argv[1])
+def report(done, total, note):
+    if done:
+        print(json.loads((run_dir / "lock").read_text())["pid"], flush=True)
+run_training(TrainingRequest.from_json((run_dir / "request.json").read_bytes()), run_dir, report)
+"""
