@@ -37,7 +37,7 @@ INSERT INTO corpus.chunk
 SELECT
     id('chunk-' || i), id('document-' || ['alice', 'emma', 'letter'][i // 3 + 1]), id('chunking'), i % 3,
     i % 3 * 300, i % 3 * 300 + 300, i % 3 * 300, i % 3 * 300 + 300, 'utf-8', 0.9, '{}', NULL,
-    if(i = 3, '{"steps": ["encode latin-1", "decode utf-8"]}', '{}'),
+    if(i = 3, '{"errors": "strict", "steps": [["fix_encoding", 0, [["encode", "latin-1"], ["decode", "utf-8"]]]]}', '{}'),
     300, 50 + i, 300, digest('text-' || i), 'one.parquet', i, if(i % 3 = 2, 'report', 'train'),
     10, if(i = 3, 2, 0), 4.5, 1.0, 0.0, 4, 0.0, 0.0, 0.8, 0.1, 0.0, 0.0, 0.8, 0.01, 0.03
 FROM number;

@@ -1,0 +1,5 @@
+SELECT corpus, path, status, coalesce(error, '') AS error
+FROM corpus.source_file
+WHERE retired_at IS NULL AND status IN ('failed', 'empty')
+ORDER BY corpus, path
+LIMIT $limit;
