@@ -76,6 +76,20 @@ def test_nats_do_not_depend_on_the_batch(tiny_model: Models, chunks: list[NDArra
     assert together[0] == pytest.approx(in_small_batches[0, ::-1], rel=1e-5)
 
 
+def test_any_number_of_threads_gives_the_same_bits(
+    tiny_model: Models, chunks: list[NDArray[np.uint16]]
+) -> None:
+    def measured(n_threads: int) -> NDArray[np.float64]:
+        torch.set_num_threads(n_threads)
+        try:
+            return chunk_nats([tiny_model(1)], chunks, context=CONTEXT, stride=STRIDE, batch_tokens=64)
+        finally:
+            assert torch.get_num_threads() == n_threads
+            torch.set_num_threads(1)
+
+    assert np.array_equal(measured(1), measured(3))
+
+
 def test_ensembles_average_probabilities_token_by_token(
     tiny_model: Models, chunks: list[NDArray[np.uint16]]
 ) -> None:
