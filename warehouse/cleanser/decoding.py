@@ -69,8 +69,11 @@ DETECTED_BONUS = 8.0
 CONFIDENCE_SCALE = 20.0
 """Nats of margin over the best different reading that make 73 % confidence (logistic curve)."""
 
+BYTES_PER_BEARABLE_ODD_PATTERN = 20
+"""A reading with more odd patterns is not weighed, unless all readings are nearly as odd."""
+
 CONFIDENT = 0.8
-COMPARED_BYTES = 1 << 14
+COMPARED_BYTES = 1 << 13
 
 _DECLARATION = re.compile(
     rb"""(?:<\?xml[^>]{0,100}?encoding\s*=\s*|<meta[^>]{0,200}?charset\s*=\s*|coding[:=]\s*|charset=|"""
@@ -155,10 +158,10 @@ def _by_wide_units(survey: ByteSurvey) -> EncodingDecision | None:
     for encoding in ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be"):
         start = survey.head[:COMPARED_BYTES]
         try:
-            text = start[: len(start) // 4 * 4].decode(encoding)
+            text = start[: len(start) // WIDTHS[encoding] * WIDTHS[encoding]].decode(encoding)
         except UnicodeDecodeError:
             continue
-        if text and not is_strange(text) and _is_mostly_letters(text):
+        if text and not is_strange(text) and _is_mostly_letters(text) and not _is_swapped(text):
             readings.append((plausibility(text) + 1000 * (WIDTHS[encoding] == 4), encoding))
     if not readings:
         return None
@@ -169,6 +172,11 @@ def _by_wide_units(survey: ByteSurvey) -> EncodingDecision | None:
 
 def _is_mostly_letters(text: str) -> bool:
     return 2 * sum(1 for character in text if character.isalnum() or character.isspace()) > len(text)
+
+
+def _is_swapped(text: str) -> bool:
+    """Whether a quarter of the code points end in a zero byte, as those of byte-swapped ASCII do."""
+    return 4 * sum(1 for character in text if not ord(character) & 0xFF) > len(text)
 
 
 def _by_ebcdic(survey: ByteSurvey) -> EncodingDecision | None:
@@ -252,20 +260,23 @@ class Reading:
 def ranked(sample: bytes, encodings: Iterable[str], bonuses: dict[str, float]) -> list[Reading]:
     """Readings of a sample, most plausible first; encodings that break on more than one byte in 50 are left
     out."""
-    scores: dict[str, float] = {}
-    readings: list[Reading] = []
+    texts: dict[str, list[str]] = {}
     for encoding in encodings:
         text = sample.decode(encoding, "replace")
-        n_broken = text.count("\ufffd") - ("\ufffd".encode() in sample) * (encoding == "utf-8")
-        if n_broken * 50 > len(sample):
+        if text.count("\ufffd") * 50 <= len(sample):
+            texts.setdefault(text, []).append(encoding)
+    n_odd = {text: n_odd_patterns(text) for text in texts}
+    bearable = 4 * min(n_odd.values(), default=0) + len(sample) // BYTES_PER_BEARABLE_ODD_PATTERN
+    readings: list[Reading] = []
+    for text, names in texts.items():
+        if n_odd[text] > bearable:
             continue
-        if text not in scores:
-            scores[text] = plausibility(text) - BROKEN_BYTE_COST * n_broken
-        readings.append(
-            Reading(
-                encoding, text, scores[text] - _prior_cost(encoding) + bonuses.get(encoding, 0.0), n_broken
-            )
-        )
+        n_broken = text.count("\ufffd")
+        score = plausibility(text) - BROKEN_BYTE_COST * n_broken
+        readings += [
+            Reading(name, text, score - _prior_cost(name) + bonuses.get(name, 0.0), n_broken)
+            for name in names
+        ]
     return sorted(readings, key=lambda reading: -reading.score)
 
 
