@@ -88,4 +88,4 @@ def share(part: float, whole: float) -> str:
 
 def literal(text: str) -> str:
     """The text as Markdown shows it, whatever it holds (HTML is escaped by the template)."""
-    return "".join(f"\\{character}" if character in "\\`*_{}[]()#+!|~-" else character for character in text)
+    return "".join(f"\\{character}" if character in "\\`*_{}[]#|~" else character for character in text)

@@ -121,7 +121,7 @@ def test_the_model_card_names_every_licence_and_the_query_behind_it(database: Du
     data = collect_model_card(database, "default", (HOSTILE_SAMPLE,))
     card = model_card_markdown(data)
     assert data.model.alias == "promoted"
-    assert "| CC\\-BY\\-4.0 | 1 | 2 | 12,000 |" in card
+    assert "| CC-BY-4.0 | 1 | 2 | 12,000 |" in card
     assert f"fakesmrt trace {data.model.checkpoint_id}" in card
     assert "<script" not in card
     assert "\n# not a heading" not in card
