@@ -24,7 +24,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Folder of a model or an ensemble.", metavar="MODEL")],
     text: Annotated[list[Path], typer.Option(help="Text file; more may follow.", metavar="FILE")],
-    more: Annotated[list[Path] | None, typer.Argument(help="More text files.", metavar="[FILE]...")] = None,
+    more: Annotated[list[Path] | None, typer.Argument(help="More text files.", metavar="FILE")] = None,
     json_lines: JsonOption = False,
 ) -> None:
     """Measure how well a model predicts text files: bits per byte, and perplexity a token.
@@ -55,7 +55,7 @@ def evaluate(
 
 
 def mix(
-    models: Annotated[list[Path], typer.Argument(help="Folders of the members.", metavar="MODEL...")],
+    models: Annotated[list[Path], typer.Argument(help="Folders of the members.", metavar="MODEL")],
     tokens: Annotated[
         Path, typer.Option(help="Folder of shards with the splits select, confirm and report.")
     ],

@@ -90,7 +90,10 @@ class Evaluation:
         return bits_per_byte(float(self.nats_of(model).sum()), float(self.n_bytes.sum()))
 
     def score(self, model: str, corpus: str = ALL_CORPORA, seed: int = 0) -> Score:
-        """Bits per byte with its interval, on one corpus or on all."""
+        """Bits per byte with its interval, on one corpus or on all.
+
+        All corpora are pooled as they were sampled: where a budget cut the sample, in equal parts.
+        """
         inside = np.ones(self.n_documents, dtype=bool)
         if corpus != ALL_CORPORA:
             inside = self.corpus == self.corpora.index(corpus)
