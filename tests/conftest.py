@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -55,9 +54,8 @@ def warehouse(home: Home) -> Warehouse:
 
 
 @pytest.fixture(autouse=True)
-def _no_home_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def _no_home_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test touches the checkout's data/ or the user's home."""
     if "FAKESMRT_HOME" not in os.environ:
         monkeypatch.setenv("FAKESMRT_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    yield

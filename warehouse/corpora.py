@@ -54,7 +54,7 @@ def absolute_location(path: str) -> str:
         InputUnreadable: if it is neither there nor a glob that matches something.
     """
     location = str(Path(path).expanduser().absolute())
-    if not Path(location).exists() and not (glob.has_magic(location) and glob.glob(location, recursive=True)):
+    if not Path(location).exists() and not (glob.has_magic(location) and _matches(location)):
         raise InputUnreadable(f"There is nothing at {location}", "Name a file, a folder or a quoted glob")
     return location
 
@@ -114,19 +114,24 @@ def locations_of(connection: Connection, corpora: Sequence[str]) -> list[Locatio
     return [location for location in locations if not corpora or location.corpus in corpora]
 
 
+def _matches(location: str) -> list[str]:
+    # Path.glob would need the part before the pattern split off first.
+    return sorted(glob.glob(location, recursive=True))  # noqa: PTH207 - see above
+
+
 def _walk(folder: str) -> Iterator[str]:
     # Symbolic links to folders are not followed: they may lead in a circle.
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (os.path.join(parent, name) for name in sorted(names) if not name.startswith("."))
+        yield from (str(Path(parent, name)) for name in sorted(names) if not name.startswith("."))
 
 
 def find_files(location: str) -> Iterator[str]:
     """Absolute paths of all files at a location, hidden ones left out, each once."""
-    places = [location] if os.path.lexists(location) else sorted(glob.glob(location, recursive=True))
+    places = [location] if os.path.lexists(location) else _matches(location)
     seen: set[str] = set()
     for place in places:
-        for path in _walk(place) if os.path.isdir(place) else [place]:
+        for path in _walk(place) if Path(place).is_dir() else [place]:
             if path not in seen:
                 seen.add(path)
                 yield path

@@ -45,7 +45,7 @@ def query(name: str) -> str:
 
 
 def read_rows(
-    connection: Connection, sql: str, parameters: Sequence[object] | dict[str, object], row_type: type[Row]
+    connection: Connection, sql: str, parameters: Sequence[object] | Mapping[str, object], row_type: type[Row]
 ) -> list[Row]:
     """Run a query and return its rows as instances of the dataclass `row_type`.
 
@@ -302,11 +302,11 @@ def _literal(path: Path) -> str:
 
 
 def _numbered_migrations() -> list[tuple[int, str]]:
-    found = []
-    for entry in (files("warehouse") / "schema").iterdir():
-        if match := re.fullmatch(r"(\d{4})_\w+\.sql", entry.name):
-            found.append((int(match.group(1)), entry.read_text()))
-    return sorted(found)
+    return sorted(
+        (int(match.group(1)), entry.read_text())
+        for entry in (files("warehouse") / "schema").iterdir()
+        if (match := re.fullmatch(r"(\d{4})_\w+\.sql", entry.name))
+    )
 
 
 def migrate(connection: Connection) -> None:

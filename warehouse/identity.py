@@ -40,4 +40,4 @@ def uniform_draw(subject: str, seed: str) -> float:
     The SQL macro ``meta.uniform_draw`` computes the same value; a test compares them.
     """
     hexadecimal = hashlib.sha256(f"{subject}:{seed}".encode()).hexdigest()[:DRAW_HEX_DIGITS]
-    return int(hexadecimal, 16) / 16**DRAW_HEX_DIGITS
+    return int(hexadecimal, 16) / float(16**DRAW_HEX_DIGITS)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.parquet as parquet
@@ -15,6 +16,11 @@ from warehouse.errors import CorruptArtefact
 
 ROW_GROUP_ROWS = 512
 """About 1 MB of text: what one random read has to decompress."""
+
+
+def stored_value(value: object) -> object:
+    """A value as Arrow takes it: ids as 16 bytes."""
+    return value.bytes if isinstance(value, UUID) else value
 
 
 class TextWriter:
@@ -37,7 +43,8 @@ class TextWriter:
     def _flush(self) -> None:
         if self._rows:
             columns = [
-                pa.array([row[field.name] for row in self._rows], field.type) for field in self._schema
+                pa.array([stored_value(row[field.name]) for row in self._rows], field.type)
+                for field in self._schema
             ]
             self._writer.write_table(pa.Table.from_arrays(columns, schema=self._schema))
             self._rows = []

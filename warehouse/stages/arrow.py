@@ -6,9 +6,10 @@ Ids are UUIDs in Arrow too, so that DuckDB reads them as its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
 
 import pyarrow as pa
+
+from warehouse.textstore import stored_value
 
 SOURCE_FILE = pa.schema(
     {
@@ -131,20 +132,11 @@ SHARD_CHUNK = pa.schema(
 TEXT = pa.schema({"chunk_id": pa.uuid(), "document_id": pa.uuid(), "text": pa.string()})
 
 
-def _plain(value: object) -> object:
-    return value.bytes if isinstance(value, UUID) else value
-
-
 def arrow_table(schema: pa.Schema, rows: Sequence[Mapping[str, object]]) -> pa.Table:
     """A table of `rows`; every row has a value for every column of `schema`.
 
     Raises:
         KeyError: if a row lacks a column.
     """
-    columns = [pa.array([_plain(row[field.name]) for row in rows], field.type) for field in schema]
+    columns = [pa.array([stored_value(row[field.name]) for row in rows], field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
-
-
-def uuids(column: pa.ChunkedArray) -> list[UUID]:
-    """The values of an id column."""
-    return [value if isinstance(value, UUID) else UUID(str(value)) for value in column.to_pylist()]

@@ -146,9 +146,8 @@ def cut_batch(batch: Sequence[DocumentToCut], order: CutOrder) -> Cut:
                 if kind == "dropped":
                     dropped.append(row)
                     continue
-                chunk_id, text = row["chunk_id"], row.pop("text")
-                assert isinstance(chunk_id, UUID)
-                stored = {"chunk_id": chunk_id.bytes, "document_id": document.document_id.bytes, "text": text}
+                stored = {name: row[name] for name in TEXT.names}
+                del row["text"]
                 chunks.append({**row, "text_file": name, "text_row": writer.add(stored)})
         writer.close()
     return Cut(

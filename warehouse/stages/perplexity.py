@@ -229,7 +229,7 @@ def run(context: StageContext) -> StageReport:
             [reference.reference_id],
         )
         stage.record(connection, n_rows)
-    facts = {
+    facts: dict[str, int | float | str] = {
         "n_chunks_scored": n_scored,
         "n_chunks_without_clean_model": n_without_model,
         "reference": reference.path,

@@ -231,7 +231,7 @@ def _require_every_split(kept: Sequence[KeptChunk]) -> None:
     there = {chunk.split for chunk in kept}
     if missing := [split for split in SPLITS if split not in there]:
         raise CheckFailed(
-            f"The {' and '.join(missing)} split{'s have' if len(missing) > 1 else ' has'} no text: there is too little of it",
+            f"There is too little text: none of it falls into {' and '.join(missing)}",
             "Add more text (some hundred documents, or a megabyte) with: fakesmrt add",
         )
 

@@ -80,7 +80,7 @@ def inspect_file(corpus: str, path: str, licence: str) -> FoundFile:
     shown = printable_path(path)
     media_type = mimetypes.guess_type(shown)[0]
     try:
-        status = os.stat(path)
+        status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode):
             raise OSError("it is no regular file")
         sha256 = file_sha256(Path(path))
@@ -121,7 +121,7 @@ def stands_as_recorded(known: KnownFile, path: str, licence: str) -> bool:
     if not (known.current and known.readable and known.licence == licence):
         return False
     try:
-        status = os.stat(path)
+        status = Path(path).stat()
     except OSError:
         return False
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns) == (
@@ -133,8 +133,10 @@ def stands_as_recorded(known: KnownFile, path: str, licence: str) -> bool:
 
 def _paths(connection: Connection, corpora: tuple[str, ...]) -> dict[tuple[str, str], str]:
     """(corpus, path) of every file at the locations, with its licence."""
-    licences = dict(connection.execute("SELECT corpus, licence FROM corpus.corpus").fetchall())
-    overrides = {
+    licences: dict[str, str] = dict(
+        connection.execute("SELECT corpus, licence FROM corpus.corpus").fetchall()
+    )
+    overrides: dict[tuple[str, str], str] = {
         (corpus, path): licence
         for corpus, path, licence in connection.execute("FROM corpus.licence_override").fetchall()
     }

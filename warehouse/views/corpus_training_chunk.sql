@@ -126,23 +126,78 @@ placed AS (
             WHEN cluster_id IS NULL THEN chunk_id
             ELSE first_value(chunk_id) OVER (
                 PARTITION BY recipe, cluster_id
-                ORDER BY earlier_reason IS NOT NULL, weight DESC, n_characters DESC, chunk_id
+                ORDER BY earlier_reason IS NOT NULL, weight DESC, chunk_id <> cluster_id, n_characters DESC, chunk_id
             )
         END AS keeper_id
     FROM separated
+),
+
+-- Two clusters are apart at their centres only. Where a centre fails a rule, the keepers of two clusters may be
+-- near-duplicates; then the one of higher rank stays, and a held-out text before one to train on.
+contender AS (
+    SELECT
+        recipe,
+        chunk_id,
+        text_sha256,
+        split,
+        duplicate_threshold,
+        row_number() OVER (
+            PARTITION BY recipe
+            ORDER BY split = 'train', weight DESC, chunk_id <> cluster_id, n_characters DESC, chunk_id
+        ) AS rank
+    FROM placed
+    WHERE earlier_reason IS NULL AND keeper_id = chunk_id
+),
+
+likeness AS (
+    SELECT
+        chunk_a.text_sha256,
+        chunk_b.text_sha256 AS other_sha256,
+        pair.jaccard
+    FROM corpus.duplicate_pair AS pair
+    INNER JOIN corpus.chunk AS chunk_a ON pair.chunk_a = chunk_a.chunk_id
+    INNER JOIN corpus.chunk AS chunk_b ON pair.chunk_b = chunk_b.chunk_id
+),
+
+both_ways AS (
+    SELECT text_sha256, other_sha256, jaccard FROM likeness
+    UNION ALL
+    SELECT other_sha256, text_sha256, jaccard FROM likeness
+),
+
+beaten AS (
+    SELECT
+        contender.recipe,
+        contender.chunk_id,
+        min_by(winner.chunk_id, winner.rank) AS winner_id,
+        bool_or(contender.split = 'train' AND winner.split <> 'train') AS near_held_out
+    FROM contender
+    INNER JOIN both_ways
+        ON contender.text_sha256 = both_ways.text_sha256 AND both_ways.jaccard >= contender.duplicate_threshold
+    INNER JOIN contender AS winner
+        ON
+            contender.recipe = winner.recipe
+            AND both_ways.other_sha256 = winner.text_sha256
+            AND winner.rank < contender.rank
+    GROUP BY contender.recipe, contender.chunk_id
 )
 
 SELECT
-    recipe,
-    chunk_id,
-    earlier_reason IS NULL AND keeper_id = chunk_id AS kept,
-    coalesce(earlier_reason, CASE WHEN keeper_id <> chunk_id THEN 'duplicate' END) AS reason,
-    weight,
-    keeper_id,
-    bucket,
-    corpus,
-    split
-FROM placed;
+    placed.recipe,
+    placed.chunk_id,
+    placed.earlier_reason IS NULL AND placed.keeper_id = placed.chunk_id AND beaten.chunk_id IS NULL AS kept,
+    CASE
+        WHEN placed.earlier_reason IS NOT NULL THEN placed.earlier_reason
+        WHEN beaten.near_held_out THEN 'near_held_out'
+        WHEN placed.keeper_id <> placed.chunk_id OR beaten.chunk_id IS NOT NULL THEN 'duplicate'
+    END AS reason,
+    placed.weight,
+    coalesce(beaten.winner_id, placed.keeper_id) AS keeper_id,
+    placed.bucket,
+    placed.corpus,
+    placed.split
+FROM placed
+LEFT JOIN beaten ON placed.recipe = beaten.recipe AND placed.chunk_id = beaten.chunk_id;
 
 COMMENT ON VIEW corpus.training_chunk IS 'One row a recipe and chunk: whether the recipe keeps it, and why not.';
 COMMENT ON COLUMN corpus.training_chunk.recipe IS 'The recipe.';
@@ -150,7 +205,7 @@ COMMENT ON COLUMN corpus.training_chunk.chunk_id IS 'The chunk.';
 COMMENT ON COLUMN corpus.training_chunk.kept IS 'Whether it is trained or measured on.';
 COMMENT ON COLUMN corpus.training_chunk.reason IS 'The first rule that drops it; NULL where it is kept.';
 COMMENT ON COLUMN corpus.training_chunk.weight IS 'How often it counts in training: the corpus''s weight times the recipe''s.';
-COMMENT ON COLUMN corpus.training_chunk.keeper_id IS 'The chunk that stands for its cluster: of those that pass every other rule the one of the heaviest corpus, then the longest, then the smallest id.';
+COMMENT ON COLUMN corpus.training_chunk.keeper_id IS 'The chunk that stands for its cluster: of those that pass every other rule the one of the heaviest corpus, then the centre, then the longest, then the smallest id.';
 COMMENT ON COLUMN corpus.training_chunk.bucket IS 'head, middle or tail of its corpus by bits per byte; unscored where it has no score.';
 COMMENT ON COLUMN corpus.training_chunk.corpus IS 'Corpus of its source file.';
 COMMENT ON COLUMN corpus.training_chunk.split IS 'train, validation, select, confirm or report.';

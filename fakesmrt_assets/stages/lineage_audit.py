@@ -1,0 +1,154 @@
+"""Stage reports/lineage_audit: proof, on a sample, that the model in use can be traced to raw bytes.
+
+For sampled tokens of the promoted model's training ranges: token -> chunk -> byte range of a file; the bytes are
+replayed by the recorded decision, encoded again, and must give the same tokens and the same text.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+from fakesmrt_assets.stages import promoted_model
+from fakesmrt_assets.stages.micromodel import tokens_folder
+from warehouse.cleanser.repair import replay
+from warehouse.database import query, read_rows
+from warehouse.errors import CheckFailed, InputUnreadable
+from warehouse.files import write_bytes_whole
+from warehouse.stages.document import stream_of
+from warehouse.stages.source_file import filesystem_path
+from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
+from warehouse.tokens.shards import open_split
+from warehouse.tokens.tokenizer import Tokenizer
+
+ASSET = "reports/lineage_audit"
+CODE = ("warehouse.cleanser.repair", "fakesmrt_assets.stages.lineage_audit")
+
+N_SAMPLED = 64
+
+
+@dataclass(frozen=True)
+class TracedChunk:
+    """A chunk that the model was trained on, with where it comes from and where its tokens lie."""
+
+    chunk_id: UUID
+    shard_id: UUID
+    token_start: int
+    token_end: int
+    path: str | None
+    sha256: bytes | None
+    member: str | None
+    licence: str | None
+    byte_start: int
+    byte_end: int
+    encoding: str
+    decoder_state: str | None
+    repair: str
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the audit found.
+
+    Attributes:
+        n_chunks: distinct chunks that the model was trained on.
+        n_files: source files that they come from.
+        n_untraced: chunks without a known source file.
+        n_replayed: sampled chunks whose tokens were reproduced from the raw bytes.
+        failures: a line for each sampled chunk whose tokens were not.
+        not_held: sampled chunks whose file or shard is no longer held.
+    """
+
+    n_chunks: int
+    n_files: int
+    n_untraced: int
+    n_replayed: int
+    failures: tuple[str, ...]
+    not_held: int
+
+
+def version(context: StageContext) -> StageRun:
+    """What the stage would be made from now."""
+    inputs = input_versions(context, {promoted_model.ASSET: context.settings.recipe})
+    return StageRun(context, ASSET, context.settings.recipe, inputs, CODE)
+
+
+def _raw_bytes(chunk: TracedChunk) -> bytes | None:
+    """The chunk's bytes; None where its file is gone or has other bytes by now."""
+    if chunk.path is None or chunk.sha256 is None:
+        return None
+    try:
+        stream = stream_of(filesystem_path(chunk.path), chunk.sha256, chunk.member)
+        return b"".join(stream.range_blocks(chunk.byte_start, chunk.byte_end))
+    except InputUnreadable:
+        return None
+
+
+def audit_model(context: StageContext, checkpoint_id: UUID) -> Audit:
+    """Trace a model's training chunks; replay a sample of them from their raw bytes."""
+    with context.warehouse.read() as connection:
+        n_chunks, n_files, n_untraced = connection.execute(
+            query("audit_counts"), {"checkpoint_id": checkpoint_id}
+        ).fetchall()[0]
+        sample = read_rows(
+            connection,
+            query("audit_sample"),
+            {"checkpoint_id": checkpoint_id, "n_sampled": N_SAMPLED},
+            TracedChunk,
+        )
+    folder = tokens_folder(context, context.recipe)
+    tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
+    shards = {UUID(shard.manifest.shard_id): shard for shard in open_split(folder, "train")}
+    n_replayed, not_held, failures = 0, 0, []
+    for number, chunk in enumerate(sample):
+        context.progress(number, len(sample), "replaying raw bytes")
+        shard = shards.get(chunk.shard_id)
+        raw = _raw_bytes(chunk) if shard is not None else None
+        if shard is None or raw is None:
+            not_held += 1
+            continue
+        text = replay(raw, chunk.encoding, chunk.decoder_state, chunk.repair)
+        stored = shard.tokens[chunk.token_start + 1 : chunk.token_end]
+        if tokenizer.encode(text).tolist() == stored.tolist():
+            n_replayed += 1
+        else:
+            failures.append(f"chunk {chunk.chunk_id}: its bytes in {chunk.path} give other tokens")
+    return Audit(n_chunks, n_files, n_untraced, n_replayed, tuple(failures), not_held)
+
+
+def run(context: StageContext) -> StageReport:
+    """Audit the model in use.
+
+    Raises:
+        CheckFailed: if a sampled token cannot be reproduced from its raw bytes.
+    """
+    stage = version(context)
+    if stage.up_to_date():
+        context.warehouse.publish()
+        return stage.report(1, {}, up_to_date=True)
+    promoted = promoted_model.promoted_row(context)
+    if promoted is None:
+        raise CheckFailed("No model is promoted yet", "Run: fakesmrt build models")
+    audit = audit_model(context, promoted.checkpoint_id)
+    page = context.warehouse.home.reports / f"lineage_audit-{promoted.experiment}.json"
+    write_bytes_whole(page, json.dumps(asdict(audit), indent=1).encode())
+    if audit.failures or audit.n_untraced:
+        raise CheckFailed(
+            audit.failures[0]
+            if audit.failures
+            else f"{audit.n_untraced} chunks of the model have no source file",
+            f"See {page}, then run: fakesmrt doctor",
+        )
+    with context.warehouse.write("recording the lineage audit") as connection:
+        stage.record(connection, 1)
+    context.warehouse.publish()
+    facts: dict[str, int | float | str] = {
+        "experiment": promoted.experiment,
+        "n_chunks": audit.n_chunks,
+        "n_files": audit.n_files,
+        "n_replayed": audit.n_replayed,
+        "n_not_held": audit.not_held,
+        "page": str(page),
+    }
+    return stage.report(1, facts)

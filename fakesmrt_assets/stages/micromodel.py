@@ -1,0 +1,250 @@
+"""Stage models/micromodel: a trunk, and branches from it on bootstrap replicates.
+
+The trunk is trained on all training documents for half of a member's budget, at the stable learning rate; each
+branch goes on from it for the other half on its own Poisson replicate, with the decay. So the members are a branch
+pool, whose weights may be averaged (DESIGN §10), for the price of (1 + K) / 2 members.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import pyarrow as pa
+
+from fakesmrt_models.training.request import TrainingRequest, TrainingResult
+from fakesmrt_models.training.schedule import BRANCH, TRUNK
+from fakesmrt_models.training.supervisor import run_training
+from warehouse.database import Connection, query, scalar
+from warehouse.errors import CheckFailed
+from warehouse.identity import content_id
+from warehouse.progress import Progress
+from warehouse.recipes import Recipe
+from warehouse.stages.arrow import arrow_table
+from warehouse.stages.shard import pinned_tokenizer
+from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
+
+ASSET = "models/micromodel"
+CODE = ("fakesmrt_models.architecture", "fakesmrt_models.training", "fakesmrt_assets.stages.micromodel")
+
+PRESET = "1mx"
+TRUNK_FRACTION = 0.5
+"""Share of a member's budget that all members have in common."""
+
+RANGE = pa.schema(
+    {
+        "checkpoint_id": pa.uuid(),
+        "shard_id": pa.uuid(),
+        "token_start": pa.int64(),
+        "token_end": pa.int64(),
+        "times": pa.int32(),
+    }
+)
+
+METRIC = pa.schema(
+    {
+        "experiment": pa.string(),
+        "replicate": pa.int32(),
+        "step": pa.int32(),
+        "n_tokens": pa.int64(),
+        "loss": pa.float64(),
+        "bits_per_byte": pa.float64(),
+        "learning_rate": pa.float64(),
+        "tokens_per_second": pa.float64(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training, and what it is in the population; replicate None is the trunk."""
+
+    replicate: int | None
+    run_dir: Path
+    result: TrainingResult
+    checkpoint_id: UUID
+
+
+def experiment_name(stage: StageRun) -> str:
+    """An experiment is named by everything that goes into it."""
+    return stage.data_version[:16]
+
+
+def version(context: StageContext) -> StageRun:
+    """What the stage would be made from now."""
+    settings = context.settings
+    budget = f"{settings.steps} steps" if settings.steps else f"{settings.minutes} minutes"
+    inputs = {
+        **input_versions(context, {"tokens/shard": settings.recipe}),
+        "preset": PRESET,
+        "replicates": str(settings.replicates),
+        "budget": budget,
+        "trunk_fraction": str(TRUNK_FRACTION),
+        "seed": str(context.recipe.seed),
+    }
+    return StageRun(context, ASSET, settings.recipe, inputs, CODE)
+
+
+def tokens_folder(context: StageContext, recipe: Recipe) -> Path:
+    """The folder of the recipe's shards and tokenizer."""
+    with context.warehouse.read() as connection:
+        tokenizer = pinned_tokenizer(connection, recipe)
+    if tokenizer is None:
+        raise CheckFailed(f"Recipe {recipe.name} has no tokenizer yet", "Run: fakesmrt build tokens")
+    return context.warehouse.home.tokens / tokenizer.path
+
+
+def _requests(
+    context: StageContext, folder: Path, trunk_model: Path
+) -> list[tuple[int | None, TrainingRequest]]:
+    """What is trained, the trunk first."""
+    settings, seed = context.settings, context.recipe.seed
+
+    def budgeted(fraction: float, request: TrainingRequest) -> TrainingRequest:
+        if settings.steps is not None:
+            return dataclasses.replace(request, minutes=None, steps=max(1, round(settings.steps * fraction)))
+        return dataclasses.replace(request, minutes=settings.minutes * fraction)
+
+    base = TrainingRequest(
+        tokens=folder, preset=PRESET, seed=seed, minutes=settings.minutes, threads=os.cpu_count() or 1
+    )
+    trunk = budgeted(TRUNK_FRACTION, dataclasses.replace(base, schedule=TRUNK))
+    branches = [
+        (
+            replicate,
+            budgeted(
+                1 - TRUNK_FRACTION,
+                dataclasses.replace(
+                    base,
+                    seed=seed + 1 + replicate,
+                    bootstrap_seed=seed * 1000 + replicate,
+                    schedule=BRANCH,
+                    initial_model=trunk_model,
+                ),
+            ),
+        )
+        for replicate in range(settings.replicates)
+    ]
+    return [(None, trunk), *branches]
+
+
+def _train_all(context: StageContext, experiment: str) -> list[Trained]:
+    root = context.warehouse.home.models / experiment
+    requests = _requests(context, tokens_folder(context, context.recipe), root / "trunk")
+    trained = []
+    for number, (replicate, request) in enumerate(requests):
+        name = "trunk" if replicate is None else f"replicate-{replicate}"
+        result = run_training(request, root / name, _part(context.progress, number, len(requests), name))
+        identity = content_id(experiment, name, bytes.fromhex(result.weights_sha256))
+        trained.append(Trained(replicate, root / name, result, identity))
+    return trained
+
+
+def _part(progress: Progress, number: int, n_parts: int, name: str) -> Progress:
+    """Progress of one of several trainings of equal length."""
+
+    def report(done: float, total: float, note: str) -> None:
+        progress(number + done / max(total, 1), n_parts, f"{name}: {note}")
+
+    return report
+
+
+def _range_rows(trained: Trained) -> list[dict[str, object]]:
+    ranges = json.loads((trained.run_dir / "ranges.json").read_bytes())
+    return [
+        {
+            "checkpoint_id": trained.checkpoint_id,
+            "shard_id": UUID(row["shard_id"]),
+            "token_start": row["token_start"],
+            "token_end": row["token_end"],
+            "times": row["times"],
+        }
+        for row in ranges
+    ]
+
+
+def _metric_rows(trained: Trained, experiment: str) -> list[dict[str, object]]:
+    lines = (trained.run_dir / "metrics.jsonl").read_text().splitlines()
+    rows = []
+    for metric in map(json.loads, lines):
+        row = {name: metric.get(name) for name in METRIC.names}
+        rows.append({**row, "experiment": experiment, "replicate": trained.replicate})
+    return rows
+
+
+def _record(
+    connection: Connection, context: StageContext, experiment: str, population: Sequence[Trained]
+) -> None:
+    connection.execute("DELETE FROM models.training_metric WHERE experiment = ?", [experiment])
+    trunk = population[0]
+    for trained in population:
+        result = trained.result
+        connection.execute("DELETE FROM models.checkpoint WHERE checkpoint_id = ?", [trained.checkpoint_id])
+        connection.execute(
+            "DELETE FROM models.checkpoint_parent WHERE checkpoint_id = ?", [trained.checkpoint_id]
+        )
+        connection.execute(
+            "DELETE FROM models.checkpoint_range WHERE checkpoint_id = ?", [trained.checkpoint_id]
+        )
+        connection.execute(
+            query("record_checkpoint"),
+            {
+                "checkpoint_id": trained.checkpoint_id,
+                "experiment": experiment,
+                "recipe": context.settings.recipe,
+                "kind": "trunk" if trained.replicate is None else "micromodel",
+                "replicate": trained.replicate,
+                "step": result.n_steps,
+                "preset": result.preset,
+                "n_parameters": result.n_parameters,
+                "sha256": bytes.fromhex(result.weights_sha256),
+                "bits_per_byte": result.validation_bits_per_byte,
+                "seed": result.seed,
+                "path": str(result.model.relative_to(context.warehouse.home.models)),
+            },
+        )
+        if trained is not trunk:
+            connection.execute(
+                "INSERT INTO models.checkpoint_parent VALUES (?, ?, 'resume', 1.0)",
+                [trained.checkpoint_id, trunk.checkpoint_id],
+            )
+        connection.register("consumed", arrow_table(RANGE, _range_rows(trained)))
+        connection.execute("INSERT INTO models.checkpoint_range BY NAME FROM consumed")
+        connection.register("logged", arrow_table(METRIC, _metric_rows(trained, experiment)))
+        connection.execute("INSERT INTO models.training_metric BY NAME FROM logged")
+
+
+def run(context: StageContext) -> StageReport:
+    """Train the population, or go on where an earlier run was stopped."""
+    stage = version(context)
+    if stage.up_to_date():
+        last = stage.last()
+        return stage.report(last.n_rows if last else 0, {}, up_to_date=True)
+    experiment = experiment_name(stage)
+    population = _train_all(context, experiment)
+    with context.warehouse.write("recording micromodels") as connection:
+        _record(connection, context, experiment, population)
+        n_rows = scalar(
+            connection,
+            "SELECT count(*) FROM models.checkpoint WHERE experiment = ? AND kind = 'micromodel'",
+            [experiment],
+        )
+        stage.record(connection, n_rows)
+    members = [trained.result for trained in population[1:]]
+    facts: dict[str, int | float | str] = {
+        "experiment": experiment,
+        "n_parameters": members[0].n_parameters,
+        "n_tokens_trained": sum(trained.result.n_tokens for trained in population),
+        "tokens_per_second": members[0].tokens_per_second,
+        "validation_bits_per_byte": min(
+            member.validation_bits_per_byte or float("inf") for member in members
+        ),
+        "compiled": members[0].compiled_reason,
+        "dtype": members[0].dtype_reason,
+    }
+    return stage.report(n_rows, facts)
