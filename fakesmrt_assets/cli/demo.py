@@ -153,6 +153,6 @@ def _show_scores(connection: Connection, experiment: str, console: Console) -> N
 
 def _show_sample(report: Path, console: Console) -> None:
     if report.exists():
-        sample = json.loads(report.read_text()).get("sample_text", "")
         console.print("\n[bold]The mixed model writes[/bold]")
-        console.print(sample.strip(), markup=False, highlight=False)
+        for sample in json.loads(report.read_text())["samples"]:
+            console.print(sample["text"].strip(), markup=False, highlight=False)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fakesmrt_assets.reports.evaluation import Sample, collect_eval_report, eval_report_html
+from fakesmrt_assets.reports.page import write_report
 from fakesmrt_assets.stages import micromodel, mixed_model
 from fakesmrt_assets.stages.baselines import ORDERS, baseline_nats
-from fakesmrt_assets.stages.writing import write_report
 from warehouse.database import Connection, query
 from warehouse.errors import CheckFailed
 from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
@@ -78,7 +79,7 @@ def _with_baselines(context: StageContext, folder: Path, evaluation: Evaluation)
     return extended, n_trained
 
 
-def _sample_text(context: StageContext, folder: Path) -> str:
+def _sample(context: StageContext, folder: Path) -> Sample:
     from fakesmrt_models.generation.sampling import Sampling, generate
     from fakesmrt_models.mixing.ensembles import load_ensemble
     from warehouse.tokens.tokenizer import Tokenizer
@@ -92,7 +93,7 @@ def _sample_text(context: StageContext, folder: Path) -> str:
         Sampling(temperature=SAMPLE_TEMPERATURE, seed=context.recipe.seed),
         loaded.weights,
     )
-    return generation.text
+    return Sample("mixed model", "", generation.text)
 
 
 def _record(connection: Connection, context: StageContext, experiment: str, scores: list[Score]) -> None:
@@ -118,6 +119,13 @@ def _record(connection: Connection, context: StageContext, experiment: str, scor
                 "ci_high": _finite(score.ci_high),
             },
         )
+
+
+def _write_page(context: StageContext, experiment: str, sample: Sample) -> Path:
+    home = context.warehouse.home
+    with context.warehouse.read() as connection:
+        data = collect_eval_report(connection, home, context.settings.recipe, [sample])
+    return write_report(home.reports, f"eval_report-{experiment}", eval_report_html(data), data)
 
 
 def _finite(value: float) -> float | None:
@@ -148,12 +156,12 @@ def run(context: StageContext) -> StageReport:
     )
     evaluation, n_trained = _with_baselines(context, folder, evaluation)
     scores = evaluation.scores(context.recipe.seed)
-    sample = _sample_text(context, models["mixed model"])
+    sample = _sample(context, models["mixed model"])
     with context.warehouse.write("recording the evaluation") as connection:
         _record(connection, context, experiment, scores)
         stage.record(connection, len(scores))
     context.warehouse.publish()
-    page = write_report(context, "eval_report", experiment, sample_text=sample)
+    page = _write_page(context, experiment, sample)
     overall = {score.model: score.bits_per_byte for score in scores if score.corpus == "all"}
     facts: dict[str, int | float | str] = {
         "experiment": experiment,
@@ -161,7 +169,6 @@ def run(context: StageContext) -> StageReport:
         "measured_bytes": int(evaluation.n_bytes.sum()),
         "n_tokens_baselines": n_trained,
         "page": str(page),
-        "sample_text_file": str(page.with_suffix(".json")),
         "scores": json.dumps({name: round(value, 4) for name, value in overall.items()}),
     }
     return stage.report(len(scores), facts)
