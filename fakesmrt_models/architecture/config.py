@@ -119,14 +119,14 @@ def n_parameters(config: ModelConfig) -> int:
 def nearest_name(name: str, known: set[str]) -> str:
     """A sentence part that offers the known name nearest to `name`, or all of them."""
     near = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
-    return f"did you mean {near[0]}" if near else f"known are {', '.join(sorted(known))}"
+    return f"the nearest is {near[0]}" if near else f"known are {', '.join(sorted(known))}"
 
 
 def refuse_unknown_keys(values: Mapping[str, Any], known: set[str], what: str) -> None:
     """Raise `InvalidConfiguration` for the first key of `values` that is not `known`, naming the nearest."""
     for key in sorted(set(values) - known):
         raise InvalidConfiguration(
-            f"Unknown key {key!r} in a {what}: {nearest_name(key, known)}?", "Correct or remove the key"
+            f"Unknown key {key!r} in a {what}: {nearest_name(key, known)}", "Correct or remove the key"
         )
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fakesmrt_models.architecture.config import ModelConfig, n_parameters, parameters_by_component
 
 FLOAT32_BYTES = 4
-PROCESS_BYTES = 350 << 20
+BFLOAT16_BYTES = 2
+PROCESS_BYTES = 300 << 20
 """Python with torch loaded and its compiler's caches, before any model (measured)."""
 
 LOGIT_BYTES = 16
@@ -62,5 +63,6 @@ def estimate(config: ModelConfig, batch_size: int, sequence_length: int) -> Esti
 def activation_bytes_per_token(config: ModelConfig) -> int:
     """What a token keeps for the backward pass: streams, norms, projections, the SwiGLU, the logits."""
     heads = (2 * config.n_heads + 4 * config.n_kv_heads) * config.head_width
-    layer = 6 * config.width + 2 * heads + 4 * config.feed_forward_width
-    return FLOAT32_BYTES * config.n_layers * layer + LOGIT_BYTES * config.vocab_size
+    halves = 2 * heads + 4 * config.feed_forward_width
+    layer = FLOAT32_BYTES * 6 * config.width + BFLOAT16_BYTES * halves
+    return config.n_layers * layer + LOGIT_BYTES * config.vocab_size

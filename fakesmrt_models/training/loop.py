@@ -26,6 +26,7 @@ from fakesmrt_models.training.budget import (
     choose_compilation,
     choose_dtype,
     expected_seconds,
+    note_compiled,
     seconds_per_step,
     steps_within,
 )
@@ -132,6 +133,8 @@ class Trainer:
                 if stopping:
                     break
             self._save(log.position())
+        if self.plan.compiled:
+            note_compiled(self.request)
         return self.position.step >= self.plan.n_steps
 
     def finish(self, attempts: int) -> TrainingResult:

@@ -16,7 +16,12 @@ from typing import Any
 
 import warehouse.errors
 from fakesmrt_models.training.metrics import METRICS_FILE
-from fakesmrt_models.training.request import TrainingRequest, TrainingResult, finished_result
+from fakesmrt_models.training.request import (
+    TrainingRequest,
+    TrainingResult,
+    finished_result,
+    request_fingerprint,
+)
 from fakesmrt_models.training.run import EXIT_STOPPED, REQUEST_FILE
 from warehouse.errors import FakesmrtError, TrainingFailed
 from warehouse.files import write_bytes_whole
@@ -38,11 +43,14 @@ def run_training(request: TrainingRequest, run_dir: Path, progress: Progress = s
         progress: told steps done and in all, and a note with loss, speed and time left.
 
     Raises:
+        InputUnreadable: there are no tokens, or no model to start from.
         InvalidConfiguration: `run_dir` holds another training.
         LockHeld: another process trains there.
         TrainingFailed: the child died; with the last lines of its log.
         KeyboardInterrupt: after the child has saved a checkpoint.
     """
+    # A request that cannot be met is refused here, before anything is written.
+    request_fingerprint(request)
     done = finished_result(request, run_dir)
     if done is not None:
         return done

@@ -75,5 +75,5 @@ def test_presets_lists_exact_counts() -> None:
 
 
 def test_an_unknown_preset_offers_the_nearest() -> None:
-    with pytest.raises(InvalidConfiguration, match="did you mean 1mx"):
+    with pytest.raises(InvalidConfiguration, match="the nearest is 1mx"):
         run(presets, "1xm")

@@ -17,7 +17,7 @@ from fakesmrt_models.training.request import TrainingRequest
 from fakesmrt_models.training.resume import saved_folders
 from fakesmrt_models.training.run import EXIT_STOPPED, LOCK_FILE, REQUEST_FILE
 from fakesmrt_models.training.supervisor import run_training
-from warehouse.errors import InvalidConfiguration, LockHeld, TrainingFailed
+from warehouse.errors import InputUnreadable, InvalidConfiguration, LockHeld, TrainingFailed
 from warehouse.locks import exclusive
 
 MakeRequest = Callable[..., TrainingRequest]
@@ -71,6 +71,12 @@ def test_the_childs_error_comes_through(request_of: MakeRequest, tmp_path: Path)
     run_training(request_of(steps=2), tmp_path)
     with pytest.raises(InvalidConfiguration, match="another training"):
         run_training(request_of(steps=3), tmp_path)
+
+
+def test_a_request_without_tokens_writes_nothing(request_of: MakeRequest, tmp_path: Path) -> None:
+    with pytest.raises(InputUnreadable, match="no folder of tokens"):
+        run_training(request_of(tokens=tmp_path / "absent"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_child_whose_parent_died_does_not_begin(request_of: MakeRequest, tmp_path: Path) -> None:

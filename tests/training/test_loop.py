@@ -197,7 +197,7 @@ def test_without_a_validation_split_there_is_no_figure(
         ({"steps": None, "minutes": -1.0}, "budget of -1.0"),
         ({"sequence_length": 65}, "sequences of 1 to 64 tokens"),
         ({"batch_tokens": 500}, "no multiple"),
-        ({"preset": "56k"}, "did you mean 56kx"),
+        ({"preset": "56k"}, "the nearest is 56kx"),
     ],
 )
 def test_impossible_requests_are_refused(
@@ -217,7 +217,7 @@ def test_a_request_round_trips_and_its_fingerprint_follows_contents(
     changed = write_tokens(tmp_path / "changed", [*documents, "one more document " * 100])
     assert request_fingerprint(replace(request, tokens=changed)) != request_fingerprint(request)
     values = json.loads(request.to_json()) | {"stepss": 3}
-    with pytest.raises(InvalidConfiguration, match="did you mean steps"):
+    with pytest.raises(InvalidConfiguration, match="the nearest is steps"):
         TrainingRequest.from_json(json.dumps(values).encode())
 
 

@@ -1,0 +1,73 @@
+"""Choices made once, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from fakesmrt_models.training import budget
+from fakesmrt_models.training.request import TrainingRequest
+
+MakeRequest = Callable[..., TrainingRequest]
+
+
+@pytest.fixture(autouse=True)
+def _compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A compiler and its headers are installed, and nothing was compiled before."""
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("CXX", "sh")
+    (tmp_path / "Python.h").touch()
+    monkeypatch.setattr(budget.sysconfig, "get_paths", lambda: {"include": str(tmp_path)})
+
+
+def test_long_trainings_are_compiled(request_of: MakeRequest) -> None:
+    assert budget.choose_compilation(request_of(steps=None, minutes=10))[0]
+    assert budget.choose_compilation(request_of(preset="1mx", steps=5_000))[0]
+
+
+def test_short_trainings_are_compiled_only_if_they_were_before(request_of: MakeRequest) -> None:
+    short = request_of(steps=None, minutes=1)
+    assert budget.choose_compilation(short) == (
+        False,
+        "compiling does not pay in a training of about 60 s",
+    )
+    budget.note_compiled(short)
+    compiled, reason = budget.choose_compilation(short)
+    assert compiled
+    assert "compiled before" in reason
+    assert not budget.choose_compilation(request_of(steps=None, minutes=1, threads=2))[0]
+
+
+def test_a_request_decides(request_of: MakeRequest) -> None:
+    assert budget.choose_compilation(request_of(compiled=True)) == (True, "as requested")
+    assert budget.choose_compilation(request_of(compiled=False, steps=5_000)) == (False, "as requested")
+
+
+def test_without_a_compiler_the_loop_is_eager(
+    request_of: MakeRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "Python.h").unlink()
+    assert budget.choose_compilation(request_of(compiled=True)) == (
+        False,
+        "the headers of Python are not installed",
+    )
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert budget.choose_compilation(request_of(compiled=True)) == (
+        False,
+        "there is no C++ compiler no-such-compiler",
+    )
+
+
+def test_the_number_type_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    assert budget.choose_dtype() == (torch.bfloat16, "the processor has avx512_bf16")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False, "avx2": True})
+    assert budget.choose_dtype() == (torch.float32, "the processor does not multiply bfloat16")
+
+
+def test_steps_fill_the_time_that_is_left() -> None:
+    assert budget.steps_within(10.0, 0.25)[0] == 40
+    assert budget.steps_within(-3.0, 0.25)[0] == 1
