@@ -65,7 +65,10 @@ def train(
         result = run_training(request, output, line.show)
     except KeyboardInterrupt:
         line.end()
-        typer.echo(f"A checkpoint lies in {output}: run the same command again to go on.", err=True)
+        typer.echo(
+            f"fakesmrt: interrupted. A checkpoint lies in {output}: run the same command again to go on.",
+            err=True,
+        )
         raise
     finally:
         line.end()

@@ -41,9 +41,21 @@ def main(arguments: list[str]) -> int:
     try:
         return train_in(options.run_dir)
     except FakesmrtError as error:
-        failure = {"error": type(error).__name__, "cause": error.cause, "remedy": error.remedy}
-        sys.stdout.write(json.dumps(failure) + "\n")
-        return 1
+        report_failure(error)
+    except OSError as error:
+        report_failure(
+            TrainingFailed(
+                f"The training in {options.run_dir} could not read or write: {error}",
+                "Mend that (free some space?) and run the same command again; the last checkpoint is kept",
+            )
+        )
+    return 1
+
+
+def report_failure(error: FakesmrtError) -> None:
+    """Write the last line of the log, from which the supervisor makes the error again."""
+    failure = {"error": type(error).__name__, "cause": error.cause, "remedy": error.remedy}
+    sys.stdout.write(json.dumps(failure) + "\n")
 
 
 def train_in(run_dir: Path) -> int:

@@ -79,6 +79,15 @@ def test_a_request_without_tokens_writes_nothing(request_of: MakeRequest, tmp_pa
     assert not (tmp_path / "run").exists()
 
 
+def test_a_full_disk_is_named_and_mended(request_of: MakeRequest, tmp_path: Path) -> None:
+    """A file where a folder must be fails like a disk without space: by an OSError of the system."""
+    (tmp_path / "checkpoints").touch()
+    with pytest.raises(TrainingFailed, match=r"could not read or write.*run the same command again"):
+        run_training(request_of(steps=2), tmp_path)
+    (tmp_path / "checkpoints").unlink()
+    assert run_training(request_of(steps=2), tmp_path).n_steps == 2
+
+
 def test_a_child_whose_parent_died_does_not_begin(request_of: MakeRequest, tmp_path: Path) -> None:
     (tmp_path / REQUEST_FILE).write_bytes(request_of().to_json())
     command = [sys.executable, "-m", "fakesmrt_models.training.run", "--run-dir", str(tmp_path)]
