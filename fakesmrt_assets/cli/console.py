@@ -106,9 +106,9 @@ class ConsoleListener:
             else f"{readable_seconds(report.seconds):>12}  {_facts(report.counts)}"
         )
         place = f"[{ASSETS.index(report.asset) + 1:>2}/{len(ASSETS)}] {report.asset:<24}"
-        self.console.print(f"{place} {ending}", markup=False, highlight=False)
+        self.console.print(f"{place} {ending}", markup=False, highlight=False, soft_wrap=True)
         for problem in report.problems[:10]:
-            self.console.print(f"        {problem}", markup=False, highlight=False)
+            self.console.print(f"        {problem}", markup=False, highlight=False, soft_wrap=True)
         if len(report.problems) > 10:
             self.console.print(
                 f"        … and {len(report.problems) - 10} more", markup=False, highlight=False

@@ -85,7 +85,7 @@ class Cut:
 def recipe_chunking(recipe: Recipe) -> tuple[Chunking, UUID]:
     """How a recipe cuts, and the identity of that: its parameters and the version of the code that does it."""
     chunking = Chunking(max_characters=recipe.chunking.max_characters)
-    return chunking, content_id(chunking.max_characters, code_version("warehouse.cleanser"))
+    return chunking, content_id(chunking.chunking_id().bytes, code_version("warehouse.cleanser"))
 
 
 def _chunk_row(document: DocumentToCut, order: CutOrder, chunk: ChunkRecord) -> dict[str, object]:
