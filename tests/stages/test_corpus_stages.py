@@ -129,6 +129,10 @@ def test_a_file_that_changes_between_two_stages_fails_alone(changeable: tuple[Wa
     with warehouse.read() as connection:
         assert _chunks_of(connection, "early.txt") > 0
         assert _chunks_of(connection, "late.txt") == 0
+    (folder / "late.txt").write_text("It was late in the evening when the ship came in.\n" * 20)
+    run_all(context)
+    with warehouse.read() as connection:
+        assert _chunks_of(connection, "late.txt") > 0
 
 
 def _chunks_of(connection: Connection, name: str) -> int:

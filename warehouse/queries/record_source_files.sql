@@ -15,8 +15,8 @@ SET
     modified_ns = inspected.modified_ns,
     changed_ns = inspected.changed_ns,
     licence = inspected.licence,
-    status = CASE WHEN inspected.status = 'found' AND source_file.status <> 'failed' THEN source_file.status ELSE inspected.status END,
-    error = CASE WHEN inspected.status = 'found' AND source_file.status <> 'failed' THEN source_file.error ELSE inspected.error END
+    status = CASE WHEN inspected.status = 'found' THEN source_file.status ELSE inspected.status END,
+    error = CASE WHEN inspected.status = 'found' THEN source_file.error ELSE inspected.error END
 FROM inspected
 WHERE source_file.source_id = inspected.source_id;
 

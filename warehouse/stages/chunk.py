@@ -207,7 +207,7 @@ def run(context: StageContext) -> StageReport:
         n_rows, n_bytes, n_repaired, n_replaced = connection.execute(
             query("count_chunks"), {"chunking_id": identity}
         ).fetchall()[0]
-        stage.record(connection, n_rows)
+        stage.record(connection, n_rows, retry=problems)
     facts = {
         "n_documents_cut": len(waiting),
         "clean_text_bytes": n_bytes,

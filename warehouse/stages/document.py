@@ -75,12 +75,14 @@ def batches(
 
 @dataclass(frozen=True)
 class Examined:
-    """Rows that examining a batch of files gave: Arrow tables in the layout of ``stages/arrow.py``."""
+    """Rows that examining a batch of files gave, in the layout of ``stages/arrow.py``; and the files that could not
+    be read, which may be readable next time."""
 
     streams: pa.Table
     documents: pa.Table
     dropped: pa.Table
     statuses: pa.Table
+    unread: list[str]
     n_bytes: int
 
 
@@ -115,6 +117,7 @@ def examine_batch(batch: Sequence[SourceToRead], version: str) -> Examined:
     documents: list[dict[str, object]] = []
     dropped: list[dict[str, object]] = []
     statuses: list[dict[str, object]] = []
+    unread: list[str] = []
     for source in batch:
         status, error = "read", None
         try:
@@ -126,8 +129,10 @@ def examine_batch(batch: Sequence[SourceToRead], version: str) -> Examined:
                     status, error = "failed", found.error or "it holds no text"
         except FakesmrtError as failure:
             rows, status, error = [], "failed", failure.cause
+            unread.append(source.path)
         except OSError as failure:
             rows, status, error = [], "failed", f"cannot be read: {failure.strerror or failure}"
+            unread.append(source.path)
         for row, found_documents, found_dropped in rows:
             streams.append(row)
             documents += found_documents
@@ -138,6 +143,7 @@ def examine_batch(batch: Sequence[SourceToRead], version: str) -> Examined:
         arrow_table(DOCUMENT, documents),
         arrow_table(DROPPED, dropped),
         arrow_table(SOURCE_STATUS, statuses),
+        unread,
         sum(source.n_bytes for source in batch),
     )
 
@@ -153,15 +159,19 @@ def _commit_batch(context: StageContext, examined: Examined) -> None:
 
 def _examine_all(
     context: StageContext, waiting: Sequence[SourceToRead], version: str, executor: Executor
-) -> None:
+) -> list[str]:
+    """Examine and commit batch by batch; returns the files that could not be read."""
     total = sum(source.n_bytes for source in waiting)
     done = 0
+    unread: list[str] = []
     futures = [executor.submit(examine_batch, batch, version) for batch in batches(waiting)]
     for future in futures:
         examined = future.result()
         _commit_batch(context, examined)
+        unread += examined.unread
         done += examined.n_bytes
         context.progress(done, total, "examining files")
+    return unread
 
 
 def _choose_split_units(connection: Connection) -> None:
@@ -187,15 +197,16 @@ def run(context: StageContext) -> StageReport:
         waiting = read_rows(
             connection, query("sources_to_read"), {"code_version": cleanser_version}, SourceToRead
         )
+    unread: list[str] = []
     if waiting:
         with context.executor() as executor:
-            _examine_all(context, waiting, cleanser_version, executor)
+            unread = _examine_all(context, waiting, cleanser_version, executor)
     with context.warehouse.write("recording documents") as connection:
         _choose_split_units(connection)
         n_rows = scalar(connection, query("count_documents"))
         failed = connection.execute(query("failed_files")).fetchall()
         encodings = connection.execute(query("count_encodings")).fetchall()
-        stage.record(connection, n_rows)
+        stage.record(connection, n_rows, retry=unread)
     facts: dict[str, int | float | str] = {
         "n_files_examined": len(waiting),
         "examined_bytes": sum(source.n_bytes for source in waiting),

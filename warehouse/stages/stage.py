@@ -219,8 +219,16 @@ class StageRun:
         last = self.last()
         return last is not None and last.data_version == self.data_version
 
-    def record(self, connection: Connection, n_rows: int) -> None:
-        """Add the row of ``meta.materialization``: part of the stage's last transaction."""
+    def record(self, connection: Connection, n_rows: int, retry: Iterable[str] = ()) -> None:
+        """Add the row of ``meta.materialization``: part of the stage's last transaction.
+
+        Args:
+            connection: the open transaction.
+            n_rows: rows of the asset now.
+            retry: what failed and may succeed next time; with anything here the next build runs the stage again.
+        """
+        if failures := list(retry):
+            self.data_version = fingerprint(self.data_version, *failures)
         connection.execute(
             query("record_materialization"),
             [
