@@ -46,6 +46,7 @@ def test_model_floor_reaches_only_the_token_room_of_the_ground_floor() -> None:
         "warehouse.errors",
         "warehouse.files",
         "warehouse.identity",
+        "warehouse.locks",
         "warehouse.progress",
     }
     wrong = [

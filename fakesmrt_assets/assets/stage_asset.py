@@ -71,7 +71,7 @@ def stage_asset(
                     warehouse=warehouse,
                     settings=build.settings(),
                     progress=listener.progress(key, context.log.info),
-                    run_id=context.run_id,
+                    run_id=context.run.run_id,
                 )
                 with build_lock(warehouse.home.root):
                     report = stage(stage_context)

@@ -15,7 +15,7 @@ from warehouse.corpora import Registration, register
 from warehouse.database import Warehouse
 from warehouse.home import Home
 
-BUILD = BuildResource(steps=12, workers=1)
+BUILD = BuildResource(steps=2, workers=1)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -55,6 +55,10 @@ def damage_weights(warehouse: Warehouse) -> None:
     flip_a_byte(warehouse.home.models / folder / "model.safetensors")
 
 
+RULE_THAT_KEEPS_WHAT_IT_KEPT = (
+    "CREATE TABLE kept_before AS FROM corpus.training_chunk",
+    "CREATE OR REPLACE VIEW corpus.training_chunk AS FROM kept_before",
+)
 PAIR_OF_KEPT = """
     INSERT INTO corpus.duplicate_pair (chunk_a, chunk_b, jaccard, rule_version)
     SELECT min(chunk_id), max(chunk_id), 0.95, 'test'
@@ -146,7 +150,7 @@ DAMAGES: dict[str, tuple[Inspection, Callable[[Warehouse], None]]] = {
     ),
     "two kept chunks that are near-duplicates": (
         by_query("near_duplicates_removed", "recipe"),
-        sql(PAIR_OF_KEPT),
+        sql(*RULE_THAT_KEEPS_WHAT_IT_KEPT, PAIR_OF_KEPT),
     ),
     "a text that is trained on and measured on": (
         by_query("splits_disjoint", "recipe"),

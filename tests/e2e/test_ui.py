@@ -24,7 +24,7 @@ from warehouse.stages.stage import ASSETS, BuildSettings
 pytestmark = pytest.mark.e2e
 
 LOCATION = "fakesmrt_assets.definitions"
-SETTINGS = BuildSettings(steps=20, workers=1)
+SETTINGS = BuildSettings(steps=2, workers=1)
 TIMEOUT_SECONDS = 240.0
 Found = TypeVar("Found")
 
