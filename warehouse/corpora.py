@@ -115,8 +115,9 @@ def locations_of(connection: Connection, corpora: Sequence[str]) -> list[Locatio
 
 
 def _matches(location: str) -> list[str]:
-    # Path.glob would need the part before the pattern split off first.
-    return sorted(glob.glob(location, recursive=True))  # noqa: PTH207 - see above
+    # Unlike the module glob, pathlib does not follow symbolic links to folders: they may lead in a circle.
+    root = Path(location).anchor
+    return sorted(str(path) for path in Path(root).glob(location.removeprefix(root)))
 
 
 def _walk(folder: str) -> Iterator[str]:

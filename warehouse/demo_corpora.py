@@ -11,7 +11,7 @@ from pathlib import Path
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
-from warehouse.corpora import Registration
+from warehouse.corpora import Registration, find_files
 
 PREFIX = "demo_"
 """Names of the demo's corpora begin so."""
@@ -54,7 +54,7 @@ def demo_registrations() -> list[Registration]:
     overrides = {"packages": {path: _package_licence(path) for path in metadata}}
     registrations = []
     for name, locations in places.items():
-        there = [str(path) for path in locations if any(path.parent.glob(path.name)) or "**" in str(path)]
+        there = [str(path) for path in locations if any(find_files(str(path)))]
         if there:
             registrations.append(
                 Registration(

@@ -1,0 +1,218 @@
+"""One writer or many readers, whole commits, and published copies that nobody waits for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from warehouse import database
+from warehouse.database import Warehouse, read_rows
+from warehouse.errors import FakesmrtError, InputUnreadable, InvalidConfiguration, LockHeld
+from warehouse.home import Home
+
+HOLD = """
+import sys
+from pathlib import Path
+from warehouse.database import Warehouse
+from warehouse.home import Home
+with Warehouse(Home(Path(sys.argv[1]))).write("reading letters") as connection:
+    connection.execute("INSERT INTO corpus.location VALUES ('letters', '/letters')")
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def add_commit(warehouse: Warehouse, asset: str) -> None:
+    """A row of meta.materialization."""
+    with warehouse.write("test") as connection:
+        connection.execute(
+            "INSERT INTO meta.materialization VALUES (?, '', 'r', 'c', 'd', '{}', 0, 0, 0, now())", [asset]
+        )
+
+
+def test_a_home_is_made_once(home: Home) -> None:
+    assert not Warehouse(home).initialise("another salt")
+    with Warehouse(home).read() as connection:
+        assert connection.execute("SELECT split_salt FROM meta.home").fetchall() == [("a salt for tests",)]
+
+
+def test_without_a_home_the_remedy_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputUnreadable, match="fakesmrt init"), Warehouse(Home(tmp_path)).read():
+        pass
+
+
+def test_a_write_that_raises_leaves_nothing(warehouse: Warehouse) -> None:
+    def interrupted() -> None:
+        with warehouse.write("test") as connection:
+            connection.execute("INSERT INTO corpus.location VALUES ('letters', '/letters')")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        interrupted()
+    with warehouse.read() as connection:
+        assert connection.execute("FROM corpus.location").fetchall() == []
+
+
+def test_who_waits_in_vain_is_told_for_whom(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "WRITE_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(database, "READ_TIMEOUT_SECONDS", 0.1)
+    command = [sys.executable, "-c", HOLD, str(warehouse.home.root)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdin is not None
+        assert holder.stdout.readline() == "held\n"
+        with (
+            pytest.raises(LockHeld, match=rf"process {holder.pid} \(reading letters"),
+            warehouse.write("test"),
+        ):
+            pass
+        with pytest.raises(LockHeld, match=str(holder.pid)), warehouse.read():
+            pass
+        holder.stdin.close()
+        holder.wait()
+    with warehouse.read() as connection:
+        assert connection.execute("FROM corpus.location").fetchall() == [("letters", "/letters")]
+
+
+def test_a_writer_that_is_killed_leaves_no_lock_and_no_half_commit(warehouse: Warehouse) -> None:
+    command = [sys.executable, "-c", HOLD, str(warehouse.home.root)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        holder.kill()
+    with warehouse.write("test") as connection:
+        assert connection.execute("FROM corpus.location").fetchall() == []
+
+
+def test_a_foreign_program_that_has_the_database_open_is_named(warehouse: Warehouse) -> None:
+    code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(warehouse.home.database)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(LockHeld, match=str(other.pid)), warehouse.write("test"):
+            pass
+        other.kill()
+
+
+def test_a_full_disk_is_one_line(warehouse: Warehouse) -> None:
+    with pytest.raises(FakesmrtError, match=r"The disk is full.*Free some space"), warehouse.write("test"):
+        raise duckdb.IOException("IO Error: Could not write file: No space left on device")
+
+
+def test_a_database_of_a_newer_version_is_refused(warehouse: Warehouse) -> None:
+    with warehouse.write("test") as connection:
+        connection.execute("INSERT INTO meta.schema_version VALUES (9999, now())")
+    with pytest.raises(InvalidConfiguration, match=r"9999.*Upgrade fakesmrt"):
+        warehouse.initialise("salt")
+
+
+def test_a_migration_that_is_missing_is_applied(home: Home) -> None:
+    with duckdb.connect(home.database) as connection:
+        connection.execute(
+            "DELETE FROM meta.schema_version; DROP SCHEMA corpus CASCADE; DROP SCHEMA tokens CASCADE"
+        )
+        connection.execute(
+            "DROP SCHEMA models CASCADE; DROP SCHEMA reports CASCADE; DROP SCHEMA lineage CASCADE"
+        )
+        connection.execute("DROP TABLE meta.home; DROP TABLE meta.materialization")
+        connection.execute("DROP MACRO meta.uniform_draw")
+    assert Warehouse(home).initialise("salt")
+    with Warehouse(home).read() as connection:
+        assert connection.execute("SELECT count(*) FROM corpus.chunk").fetchall() == [(0,)]
+
+
+def test_publishing_is_atomic_read_only_and_keeps_three(warehouse: Warehouse) -> None:
+    for number in range(5):
+        add_commit(warehouse, f"asset {number}")
+        if number == 1:
+            (warehouse.home.published_versions / "1.pin").touch()
+        path = warehouse.publish()
+        assert path == warehouse.home.published.resolve()
+        assert path.stat().st_mode & 0o777 == 0o444
+    kept = sorted(path.name for path in warehouse.home.published_versions.glob("*.duckdb"))
+    assert kept == ["1.duckdb", "3.duckdb", "4.duckdb", "5.duckdb"]
+    with warehouse.read_published() as connection:
+        assert len(connection.execute("FROM meta.materialization").fetchall()) == 5
+        assert connection.execute("SELECT meta.uniform_draw('a', '1')").fetchall()[0][0] < 1
+
+
+def test_nothing_new_is_not_published_again(warehouse: Warehouse) -> None:
+    add_commit(warehouse, "asset")
+    first = warehouse.publish()
+    inode = first.stat().st_ino
+    assert warehouse.publish() == first
+    assert first.stat().st_ino == inode
+
+
+def test_a_reader_of_the_published_copy_and_a_writer_do_not_wait_for_each_other(warehouse: Warehouse) -> None:
+    add_commit(warehouse, "old")
+    warehouse.publish()
+    with warehouse.read_published() as reader:
+        add_commit(warehouse, "new")
+        warehouse.publish()
+        assert reader.execute("SELECT asset FROM meta.materialization").fetchall() == [("old",)]
+    with warehouse.read_published() as reader:
+        assert len(reader.execute("FROM meta.materialization").fetchall()) == 2
+
+
+def test_a_damaged_copy_is_replaced(warehouse: Warehouse) -> None:
+    add_commit(warehouse, "asset")
+    damaged = warehouse.publish()
+    os.chmod(damaged, 0o644)  # noqa: PTH101 - the path is a symlink's target, made read-only above
+    damaged.write_bytes(b"no database")
+    assert warehouse.publish() != damaged
+    with warehouse.read_published() as connection:
+        assert len(connection.execute("FROM meta.materialization").fetchall()) == 1
+
+
+def test_nothing_published_yet_is_said(warehouse: Warehouse) -> None:
+    with pytest.raises(InputUnreadable, match="Nothing is published"), warehouse.read_published():
+        pass
+
+
+@dataclass(frozen=True)
+class Place:
+    """A row of corpus.location."""
+
+    corpus: str
+    path: str
+
+
+def test_rows_come_as_records_whose_fields_are_checked(warehouse: Warehouse) -> None:
+    with warehouse.write("test") as connection:
+        connection.execute("INSERT INTO corpus.location VALUES ('letters', '/letters')")
+        assert read_rows(connection, "SELECT corpus, path FROM corpus.location", [], Place) == [
+            Place("letters", "/letters")
+        ]
+        with pytest.raises(InvalidConfiguration, match="Place"):
+            read_rows(connection, "SELECT path, corpus FROM corpus.location", [], Place)
+
+
+def test_the_portable_draw_is_the_same_in_sql(warehouse: Warehouse) -> None:
+    from warehouse.identity import uniform_draw
+
+    subjects = [f"document {number}" for number in range(200)]
+    with warehouse.read() as connection:
+        rows = connection.execute(
+            "SELECT s, meta.uniform_draw(s, 'seed') FROM (SELECT unnest(?) AS s)", [subjects]
+        )
+        assert all(draw == uniform_draw(subject, "seed") for subject, draw in rows.fetchall())
+
+
+def test_every_table_and_column_is_commented(warehouse: Warehouse) -> None:
+    with warehouse.read() as connection:
+        silent = connection.execute(
+            """
+            SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal AND comment IS NULL
+            UNION ALL
+            SELECT table_name, '' FROM duckdb_tables() WHERE comment IS NULL
+            """
+        ).fetchall()
+    assert silent == []
