@@ -36,6 +36,9 @@ PRESET = "1mx"
 TRUNK_FRACTION = 0.5
 """Share of a member's budget that all members have in common."""
 
+COMPILING_PAYS_SECONDS = 150.0
+"""Trunk and branches are one shape, compiled once for all: what counts is how long they train together."""
+
 RANGE = pa.schema(
     {
         "checkpoint_id": pa.uuid(),
@@ -110,8 +113,15 @@ def _requests(
             return dataclasses.replace(request, minutes=None, steps=max(1, round(settings.steps * fraction)))
         return dataclasses.replace(request, minutes=settings.minutes * fraction)
 
+    members = TRUNK_FRACTION + settings.replicates * (1 - TRUNK_FRACTION)
+    compiled = settings.steps is None and 60 * settings.minutes * members >= COMPILING_PAYS_SECONDS
     base = TrainingRequest(
-        tokens=folder, preset=PRESET, seed=seed, minutes=settings.minutes, threads=os.cpu_count() or 1
+        tokens=folder,
+        preset=PRESET,
+        seed=seed,
+        minutes=settings.minutes,
+        threads=os.cpu_count() or 1,
+        compiled=True if compiled else None,
     )
     trunk = budgeted(TRUNK_FRACTION, dataclasses.replace(base, schedule=TRUNK))
     branches = [
