@@ -23,6 +23,7 @@ from warehouse.errors import InvalidConfiguration
 from warehouse.home import Home, default_home
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.text import Text
     from rich.tree import Tree
 
@@ -33,6 +34,7 @@ READING_STATEMENTS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI"}
 """Kinds of statement that can only read here; DuckDB calls PIVOT a MULTI."""
 
 ROWS_AT_ONCE = 2000
+WIDTH_ELSEWHERE = 400
 TABLE_ROWS = 200
 """A table on a terminal ends here; the other formats give every row."""
 
@@ -101,9 +103,7 @@ def trace(
     if json_output:
         typer.echo(json.dumps(node.as_dict(), ensure_ascii=False))
     else:
-        from rich.console import Console
-
-        Console().print(_tree(node), soft_wrap=True)
+        _console(sys.stdout).print(_tree(node))
 
 
 @contextmanager
@@ -224,8 +224,14 @@ def _write_json(stream: IO[str], columns: Sequence[str], rows: Iterator[tuple[ob
         stream.write(json.dumps(values, ensure_ascii=False) + "\n")
 
 
-def _write_table(stream: IO[str], columns: Sequence[str], rows: Iterator[tuple[object, ...]]) -> None:
+def _console(stream: IO[str]) -> Console:
+    """As wide as the terminal; where the answer goes elsewhere, wide enough not to fold it."""
     from rich.console import Console
+
+    return Console(file=stream, width=None if stream.isatty() else WIDTH_ELSEWHERE)
+
+
+def _write_table(stream: IO[str], columns: Sequence[str], rows: Iterator[tuple[object, ...]]) -> None:
     from rich.table import Table
 
     table = Table()
@@ -237,7 +243,7 @@ def _write_table(stream: IO[str], columns: Sequence[str], rows: Iterator[tuple[o
             break
         table.add_row(*(_text(_shown(value)) for value in row))
         n_shown += 1
-    console = Console(file=stream)
+    console = _console(stream)
     console.print(table)
     if n_shown == TABLE_ROWS:
         console.print(f"At most {TABLE_ROWS} rows are shown; --format csv, json or parquet gives all.")
@@ -247,6 +253,8 @@ _WRITERS = {Format.TABLE: _write_table, Format.CSV: _write_csv, Format.JSON: _wr
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
     return "" if value is None else str(_plain(value))
 
 

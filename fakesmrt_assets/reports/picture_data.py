@@ -25,6 +25,7 @@ from warehouse.errors import InvalidConfiguration
 
 LENGTH_BIN = 100.0
 BITS_BIN = 0.1
+SOURCE_CHARACTERS = 24
 MOST_SOURCES = 8
 """Boxes of corpora in a lineage picture; the smaller ones share a box."""
 
@@ -106,14 +107,17 @@ def cluster_sizes(connection: Connection, scope: RecipeScope) -> dict[int, int]:
 
 
 def training_curves(connection: Connection, experiment: str) -> list[TrainingCurve]:
-    """One curve for the trunk and for each replicate of an experiment."""
+    """One curve for the trunk and for each replicate; those that go on from the trunk begin where it ends."""
     rows = connection.execute(query("picture_loss"), {"experiment": experiment}).fetchall()
     has_trunk = scalar(connection, query("experiment_has_trunk"), [experiment])
+    n_before = 0
     curves = []
     for replicate, group in groupby(rows, key=lambda row: row[0]):
         _, n_tokens, loss, bits_per_byte = zip(*group, strict=True)
-        name = model_name("trunk" if replicate is None and has_trunk else "micromodel", replicate)
-        curves.append(TrainingCurve(name, n_tokens, loss, bits_per_byte))
+        name = model_name("micromodel" if replicate is not None else "trunk", replicate)
+        curves.append(TrainingCurve(name, tuple(n + n_before for n in n_tokens), loss, bits_per_byte))
+        if replicate is None and has_trunk:
+            n_before = max(n_tokens)
     return curves
 
 
@@ -158,12 +162,19 @@ def _in_order(kinds: set[str]) -> list[str]:
     return sorted(kinds, key=lambda kind: order.index(kind) if kind in order else len(order))
 
 
+def _short(name: str) -> str:
+    return name if len(name) <= SOURCE_CHARACTERS else f"{name[: SOURCE_CHARACTERS - 1]}…"
+
+
 def _source_boxes(trained: Sequence[tuple[str, str, str, int]]) -> tuple[list[Box], list[Arrow]]:
     totals: dict[tuple[str, str], int] = defaultdict(int)
     for _, corpus, licence, n_tokens in trained:
         totals[corpus, licence] += n_tokens
     largest = sorted(totals, key=lambda source: (-totals[source], source))[:MOST_SOURCES]
-    boxes = [Box(f"source {corpus} {licence}", f"{corpus}\n{licence}", 0) for corpus, licence in largest]
+    boxes = [
+        Box(f"source {corpus} {licence}", f"{_short(corpus)}\n{_short(licence)}", 0)
+        for corpus, licence in largest
+    ]
     if len(totals) > len(largest):
         boxes.append(Box("source others", f"{len(totals) - len(largest)} others", 0))
     tokens: dict[tuple[str, str], int] = defaultdict(int)

@@ -379,10 +379,10 @@ def _box_places(columns: Mapping[int, Sequence[Box]]) -> Iterator[tuple[str, tup
 
 
 def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], label: str) -> None:
-    arrow = {"arrowstyle": "-|>", "color": "#555555", "shrinkA": 42, "shrinkB": 46, "linewidth": 1.0}
+    arrow = {"arrowstyle": "-|>", "color": "#555555", "shrinkA": 52, "shrinkB": 44, "linewidth": 1.0}
     axes.annotate("", end, start, arrowprops=arrow, zorder=1)
     if label:
-        middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
+        middle = (0.42 * start[0] + 0.58 * end[0], 0.42 * start[1] + 0.58 * end[1])
         axes.annotate(
             _label(label), middle, ha="center", va="center", fontsize=7, zorder=3,
             bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none"},

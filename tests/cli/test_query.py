@@ -97,6 +97,12 @@ def test_the_table_shows_markup_and_control_characters_as_they_are(run: Run) -> 
     assert "[bold]x[/bold]\\x1b[2J" in out
 
 
+def test_a_table_that_goes_to_a_file_is_not_folded(run: Run) -> None:
+    _, out, _ = run("sql", "SELECT repeat('long ', 30) AS first, 1 / 3.0::DOUBLE AS second")
+    assert "long " * 29 in out
+    assert "0.333333 " in out
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -156,6 +162,7 @@ def test_trace_prints_a_tree(run: Run) -> None:
     assert "CC-BY-4.0" in out
     assert "source no longer held" in out
     assert "n_tokens 12,000" in out
+    assert "path night-1/mixed" in out
 
 
 def test_trace_as_json_is_one_object(run: Run) -> None:
