@@ -98,11 +98,7 @@ def test_a_chunk_shows_every_decision(database: DuckDBPyConnection) -> None:
         f"SELECT {columns} FROM lineage.chunk_decision WHERE chunk_id = ?",  # noqa: S608  # constant of this test
         [named("chunk-1")],
     ).fetchall()
-    keeper = min(named("chunk-1"), named("chunk-4"))
-    kept = keeper == named("chunk-1")
-    assert row == [
-        ("utf-8", 0, named("chunk-1"), 1.6, "default", kept, None if kept else "duplicate", keeper)
-    ]
+    assert row == [("utf-8", 0, named("chunk-1"), 1.6, "default", True, None, named("chunk-1"))]
 
 
 def test_every_chunk_has_one_row_of_decisions_a_recipe(database: DuckDBPyConnection) -> None:
