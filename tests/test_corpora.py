@@ -90,8 +90,8 @@ def test_files_are_found_once_hidden_ones_and_circles_are_not(tmp_path: Path) ->
     assert [Path(path).name for path in find_files(str(tmp_path / "**" / "*.txt"))] == ["b.txt", "a.txt"]
 
 
-def test_the_demo_has_text_and_a_licence_for_each_corpus() -> None:
-    registrations = demo_registrations()
+def test_the_demo_has_text_and_a_licence_for_each_corpus(tmp_path: Path) -> None:
+    registrations = demo_registrations(tmp_path)
     assert {"library", "topics", "licences", "packages"} == {
         r.corpus.removeprefix(PREFIX) for r in registrations
     }

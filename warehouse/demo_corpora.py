@@ -8,10 +8,12 @@ from __future__ import annotations
 import sysconfig
 from email.parser import HeaderParser
 from pathlib import Path
+from pydoc_data.topics import topics
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from warehouse.corpora import Registration, find_files
+from warehouse.files import write_bytes_whole
 
 PREFIX = "demo_"
 """Names of the demo's corpora begin so."""
@@ -30,14 +32,27 @@ def _package_licence(metadata: Path) -> str:
     return UNSTATED
 
 
-def demo_registrations() -> list[Registration]:
-    """The demo's corpora on this machine; one without files is left out."""
+def _write_topics(folder: Path) -> Path:
+    """Python keeps its documentation topics as one dictionary; here each becomes a file of text."""
+    for name, text in topics.items():
+        path = folder / f"{name.replace('/', '-')}.txt"
+        if not path.exists():
+            write_bytes_whole(path, text.encode())
+    return folder
+
+
+def demo_registrations(raw: Path) -> list[Registration]:
+    """The demo's corpora on this machine; one without files is left out.
+
+    Args:
+        raw: the home's folder for what is brought, into which the documentation topics are written.
+    """
     library = Path(sysconfig.get_paths()["stdlib"])
     packages = Path(sysconfig.get_paths()["purelib"])
     metadata = sorted(packages.glob("*.dist-info/METADATA"))
     places = {
         "library": [library / "*.py"],
-        "topics": [library / "pydoc_data" / "topics.py"],
+        "topics": [_write_topics(raw / f"{PREFIX}topics")],
         "licences": [
             library / "LICENSE.txt",
             Path("/usr/share/common-licenses"),

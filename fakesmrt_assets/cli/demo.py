@@ -155,4 +155,5 @@ def _show_sample(report: Path, console: Console) -> None:
     if report.exists():
         console.print("\n[bold]The mixed model writes[/bold]")
         for sample in json.loads(report.read_text())["samples"]:
-            console.print(sample["text"].strip(), markup=False, highlight=False)
+            console.print(f"  {sample['prompt']}", style="dim", end="", markup=False, highlight=False)
+            console.print(sample["text"], markup=False, highlight=False)

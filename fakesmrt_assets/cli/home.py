@@ -46,7 +46,7 @@ def _register_demo(home: Home) -> None:
     from warehouse.demo_corpora import demo_registrations
 
     with Warehouse(home).write("registering the demo's corpora") as connection:
-        for registration in demo_registrations():
+        for registration in demo_registrations(home.raw):
             register(connection, registration)
 
 

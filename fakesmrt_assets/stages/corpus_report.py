@@ -8,7 +8,7 @@ from warehouse.database import scalar
 from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
 
 ASSET = "reports/corpus_report"
-CODE = ("fakesmrt_assets.reports", "fakesmrt_assets.stages.corpus_report")
+CODE = ("fakesmrt_assets.reports", "fakesmrt_assets.templates", "fakesmrt_assets.stages.corpus_report")
 
 
 def version(context: StageContext) -> StageRun:

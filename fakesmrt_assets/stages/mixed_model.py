@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from fakesmrt_assets.apart import run_apart
 from fakesmrt_assets.stages import micromodel
-from warehouse.database import query, read_rows
+from warehouse.database import query, read_rows, scalar
 from warehouse.errors import CheckFailed
 from warehouse.files import file_sha256
 from warehouse.identity import content_id
+from warehouse.progress import Progress
 from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
 
 if TYPE_CHECKING:
@@ -90,6 +92,8 @@ def _record(
     identity = content_id(experiment, "mixed_model", sha256)
     shares = [(member, weight) for member, weight in zip(members, result.weights, strict=True) if weight > 0]
     with context.warehouse.write("recording the mixed model") as connection:
+        # A mix that comes out as before keeps its alias.
+        alias = scalar(connection, "SELECT alias FROM models.checkpoint WHERE checkpoint_id = ?", [identity])
         connection.execute(
             "DELETE FROM models.checkpoint WHERE experiment = ? AND kind = 'mixed_model'", [experiment]
         )
@@ -112,6 +116,9 @@ def _record(
                 "path": str(result.checkpoint.relative_to(context.warehouse.home.models)),
             },
         )
+        connection.execute(
+            "UPDATE models.checkpoint SET alias = ? WHERE checkpoint_id = ?", [alias, identity]
+        )
         for member, weight in shares:
             connection.execute(
                 "INSERT INTO models.checkpoint_parent VALUES (?, ?, 'mix', ?)",
@@ -121,26 +128,32 @@ def _record(
     return identity
 
 
+def mixed(members: list[Path], tokens_folder: Path, output: Path, seed: int, progress: Progress) -> MixResult:
+    """Mix in this process, which loads torch."""
+    from fakesmrt_models.mixing.mix import mix
+
+    return mix(
+        members, tokens_folder, output, evaluation_tokens=EVALUATION_TOKENS, seed=seed, progress=progress
+    )
+
+
 def run(context: StageContext) -> StageReport:
     """Mix the population's members; keep the mix only if it is better than the best of them."""
     stage = version(context)
     if stage.up_to_date():
         return stage.report(1, {}, up_to_date=True)
-    # torch is loaded only where something is computed.
-    from fakesmrt_models.mixing.mix import mix
-
     experiment = current_experiment(context)
     members = [row for row in checkpoints(context, experiment) if row.kind == "micromodel"]
     home = context.warehouse.home
     output = home.models / experiment / "mixed"
     shutil.rmtree(output, ignore_errors=True)
-    result = mix(
-        [(home.models / member.path).parent for member in members],
-        micromodel.tokens_folder(context, context.recipe),
-        output,
-        evaluation_tokens=EVALUATION_TOKENS,
+    result = run_apart(
+        context.progress,
+        mixed,
+        members=[(home.models / member.path).parent for member in members],
+        tokens_folder=micromodel.tokens_folder(context, context.recipe),
+        output=output,
         seed=context.recipe.seed,
-        progress=context.progress,
     )
     _record(context, stage, experiment, result, members)
     facts: dict[str, int | float | str] = {

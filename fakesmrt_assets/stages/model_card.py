@@ -9,7 +9,7 @@ from warehouse.errors import CheckFailed
 from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
 
 ASSET = "reports/model_card"
-CODE = ("fakesmrt_assets.reports", "fakesmrt_assets.stages.model_card")
+CODE = ("fakesmrt_assets.reports", "fakesmrt_assets.templates", "fakesmrt_assets.stages.model_card")
 
 
 def version(context: StageContext) -> StageRun:

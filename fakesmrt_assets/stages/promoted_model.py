@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+from fakesmrt_assets.apart import run_apart
 from fakesmrt_assets.stages import micromodel, mixed_model
 from warehouse.database import query, read_rows
 from warehouse.errors import CheckFailed
 from warehouse.files import file_sha256
+from warehouse.progress import Progress
 from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
 from warehouse.tokens.shards import TOKENIZER_FILE
+
+if TYPE_CHECKING:
+    from fakesmrt_models.mixing.acceptance import MixDecision
 
 ASSET = "models/promoted_model"
 CODE = ("fakesmrt_models.mixing.acceptance", "fakesmrt_assets.stages.promoted_model")
@@ -65,21 +71,14 @@ def _same_tokenizer(context: StageContext, promoted: PromotedRow) -> bool:
 
 
 def _compared(context: StageContext, promoted: PromotedRow, candidate: mixed_model.CheckpointRow) -> Verdict:
-    from fakesmrt_models.evaluation.population import evaluate_population
-    from fakesmrt_models.mixing.acceptance import decide
-
     home = context.warehouse.home
-    models = {"promoted": home.models / promoted.path, "newest": home.models / candidate.path}
-    confirm: Any = evaluate_population(
-        models,
-        micromodel.tokens_folder(context, context.recipe),
-        "confirm",
-        max_tokens=mixed_model.EVALUATION_TOKENS,
+    decision = run_apart(
+        context.progress,
+        decided,
+        models={"promoted": home.models / promoted.path, "newest": home.models / candidate.path},
+        tokens_folder=micromodel.tokens_folder(context, context.recipe),
         seed=context.recipe.seed,
-        progress=context.progress,
     )
-    # Nothing is chosen here, so confirm takes the place of select too: one candidate, one test.
-    decision = decide(["promoted"], ["newest"], confirm, confirm, context.recipe.seed)
     old, new = decision.confirm_bits_per_byte["promoted"], decision.confirm_bits_per_byte["newest"]
     comparison = f"on confirm the newest has {new:.4f} bits a byte, the promoted one {old:.4f}"
     if decision.accepted:
@@ -89,6 +88,23 @@ def _compared(context: StageContext, promoted: PromotedRow, candidate: mixed_mod
         f"{comparison}: not better by more than chance, the promoted one stays",
         decision.confirm_gain_low,
     )
+
+
+def decided(models: dict[str, Path], tokens_folder: Path, seed: int, progress: Progress) -> MixDecision:
+    """Compare the two in this process, which loads torch."""
+    from fakesmrt_models.evaluation.population import evaluate_population
+    from fakesmrt_models.mixing.acceptance import decide
+
+    confirm = evaluate_population(
+        models,
+        tokens_folder,
+        "confirm",
+        max_tokens=mixed_model.EVALUATION_TOKENS,
+        seed=seed,
+        progress=progress,
+    )
+    # Nothing is chosen here, so confirm takes the place of select too: one candidate, one test.
+    return decide(["promoted"], ["newest"], confirm, confirm, seed)
 
 
 def _judge(

@@ -2,7 +2,7 @@
 SELECT
     count(*) AS n_rows,
     coalesce(sum(chunk.n_bytes), 0)::BIGINT AS n_bytes,
-    count(*) FILTER (chunk.repair::VARCHAR LIKE '%ftfy%') AS n_repaired,
+    count(*) FILTER (chunk.repair::VARCHAR LIKE '%fix_encoding%') AS n_repaired,
     coalesce(sum(chunk.n_replaced), 0)::BIGINT AS n_replaced
 FROM corpus.chunk AS chunk
 INNER JOIN corpus.document AS document ON chunk.document_id = document.document_id

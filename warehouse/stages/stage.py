@@ -134,9 +134,27 @@ class StageContext:
             executor.shutdown(wait=True, cancel_futures=True)
 
 
+QUERY_FUNCTIONS = {"query", "run_script"}
+"""Calls that name a file of ``warehouse/queries``."""
+
+
+def _query_texts(tree: ast.AST) -> list[str]:
+    """The SQL that a module names: text of the queries whose names stand in its calls."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    named = {
+        argument.value
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id in QUERY_FUNCTIONS
+        for argument in call.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    }
+    return [query(name) for name in sorted(named)]
+
+
 def _normalised_source(path: Path) -> str:
-    """A module's syntax without comments and docstrings, which change nothing that it computes."""
+    """What a module computes: its syntax without comments and docstrings, and the SQL that it names."""
     tree = ast.parse(path.read_text())
+    queries = _query_texts(tree)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
@@ -146,23 +164,30 @@ def _normalised_source(path: Path) -> str:
                 if not (isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant))
             ]
             node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]  # every node with a list named body takes one
-    return ast.dump(tree)
+    return ast.dump(tree) + "".join(queries)
+
+
+def _sources(name: str) -> list[tuple[str, str]]:
+    """File names and contents of a module, a package, or a folder of templates."""
+    spec = find_spec(name)
+    if spec is None:
+        raise InvalidConfiguration(f"There is no module {name}", "Reinstall fakesmrt")
+    if spec.origin is None:
+        folders = [Path(folder) for folder in spec.submodule_search_locations or []]
+        paths = sorted(path for folder in folders for path in folder.iterdir() if path.is_file())
+        return [(path.name, path.read_text()) for path in paths]
+    origin = Path(spec.origin)
+    modules = sorted(origin.parent.rglob("*.py")) if spec.submodule_search_locations else [origin]
+    return [(path.name, _normalised_source(path)) for path in modules]
 
 
 @lru_cache
 def code_version(*modules: str) -> str:
-    """Hash of what the named modules and packages compute, by their syntax trees.
+    """Hash of what the named modules and packages compute, SQL and templates included.
 
-    Comments and docstrings do not count; SQL files beside the modules are the caller's to add.
+    Comments and docstrings of Python do not count.
     """
-    parts: list[str] = []
-    for name in sorted(modules):
-        spec = find_spec(name)
-        if spec is None or spec.origin is None:
-            raise InvalidConfiguration(f"There is no module {name}", "Reinstall fakesmrt")
-        origin = Path(spec.origin)
-        files = sorted(origin.parent.rglob("*.py")) if spec.submodule_search_locations else [origin]
-        parts += [part for file in files for part in (file.name, _normalised_source(file))]
+    parts = [part for name in sorted(modules) for source in _sources(name) for part in source]
     return fingerprint(*parts)
 
 
