@@ -6,9 +6,13 @@ Heavy imports belong inside the commands: ``fakesmrt decode`` must not load Dags
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import errno
 import importlib
+import os
 import sys
+from dataclasses import dataclass
 
 import typer
 
@@ -62,22 +66,50 @@ def _explained(error: OSError) -> str:
     return f"{error}. Check the path and its permissions."
 
 
-def main() -> None:
-    """Run the command line; never shows a traceback for a failure that has a name."""
+def run() -> int:
+    """Run the command line; returns the exit status, with one line on stderr for a failure that has a name."""
     try:
-        application()()
+        application()(standalone_mode=True)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
     except FakesmrtError as error:
-        sys.stderr.write(f"fakesmrt: {error}\n")
-        sys.exit(1)
+        return _said(str(error))
     except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
+        return 1
     except OSError as error:
-        sys.stderr.write(f"fakesmrt: {_explained(error)}\n")
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.stderr.write("fakesmrt: interrupted. What was finished is kept; run the same command to go on.\n")
-        sys.exit(130)
+        return _said(_explained(error))
+    return 0
+
+
+def _said(message: str) -> int:
+    sys.stderr.write(f"fakesmrt: {message}\n")
+    return 1
+
+
+@dataclass
+class Ending:
+    """How the process ends: registered first, so it comes after every other exit handler.
+
+    The interpreter's own teardown is left out, because DuckDB's bindings complain there, on stderr and at length,
+    of objects that the order of the teardown keeps alive. Nothing is left to be done at that point.
+    """
+
+    status: int = 0
+
+    def leave(self) -> None:
+        """End the process with `status`."""
+        for stream in (sys.stdout, sys.stderr):
+            # Whoever read our output may have gone already.
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(self.status)
+
+
+def main() -> None:
+    """Run the command line and end the process."""
+    ending = Ending()
+    atexit.register(ending.leave)
+    ending.status = run()
 
 
 if __name__ == "__main__":
