@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster import DagsterEventType, DagsterInstance
+from dagster import DagsterEventType, DagsterExecutionInterruptedError, DagsterInstance
+from sqlalchemy.exc import DBAPIError
 
 from fakesmrt_assets.definitions import build_definitions
 from fakesmrt_assets.instance import fail_lost_runs, process_tags
 from fakesmrt_assets.jobs import SELECTIONS, run_config
 from fakesmrt_assets.listening import Listener
 from fakesmrt_assets.resources import HomeResource
-from warehouse.errors import InvalidConfiguration
+from warehouse.errors import FakesmrtError, InvalidConfiguration
 from warehouse.home import Home
 from warehouse.locks import build_lock
 from warehouse.stages.stage import BuildSettings
@@ -59,6 +62,19 @@ def _failures(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line.strip() for line in lines))
 
 
+@contextmanager
+def _event_log_explained(home: Home) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise FakesmrtError(
+            f"Dagster cannot write its event log in {home.dagster}: {error.orig}",
+            "Free some space there and build again; what was finished is kept",
+        ) from error
+    except DagsterExecutionInterruptedError as error:
+        raise KeyboardInterrupt from error
+
+
 def run_build(home: Home, settings: BuildSettings, target: str, listener: Listener) -> BuildOutcome:
     """Materialise what `target` names.
 
@@ -71,12 +87,14 @@ def run_build(home: Home, settings: BuildSettings, target: str, listener: Listen
     Raises:
         LockHeld: if another build works in this home.
         InvalidConfiguration: for an unknown target.
+        FakesmrtError: if Dagster's event log cannot be written.
+        KeyboardInterrupt: when interrupted; what was committed stays.
     """
     if target not in SELECTIONS:
         raise InvalidConfiguration(f"There is no build {target!r}", f"Choose one of: {', '.join(SELECTIONS)}")
     home.require()
     os.environ["DAGSTER_HOME"] = str(home.dagster)
-    with build_lock(home.root), DagsterInstance.get() as instance:
+    with build_lock(home.root), _event_log_explained(home), DagsterInstance.get() as instance:
         fail_lost_runs(instance)
         definitions = build_definitions({"home": HomeResource(root=str(home.root)), "listener": listener})
         job = definitions.resolve_implicit_global_asset_job_def()

@@ -16,9 +16,12 @@ import dagster as dg
 from fakesmrt_assets.reports import picture_data, pictures
 from fakesmrt_assets.reports.picture_data import RecipeScope
 from warehouse.database import Connection, query
+from warehouse.files import write_bytes_whole
+from warehouse.home import Home
+from warehouse.identity import fingerprint
 from warehouse.stages.chunk import recipe_chunking
 from warehouse.stages.perplexity import pinned_reference
-from warehouse.stages.stage import StageContext, StageReport
+from warehouse.stages.stage import StageContext, StageReport, code_version
 
 PREFIX = "fakesmrt/"
 MOST_PROBLEMS = 50
@@ -209,9 +212,18 @@ def stage_metadata(context: StageContext, report: StageReport) -> dict[str, dg.M
         read = [(picture, picture.read(connection, subject)) for picture in PICTURES.get(report.asset, ())]
     for picture, data in read:
         if data:
-            markdown = pictures.as_markdown(picture.draw(data))
-            values[PREFIX + picture.name] = dg.MetadataValue.md(markdown)
+            png = _drawn(context.warehouse.home, picture, data)
+            values[PREFIX + picture.name] = dg.MetadataValue.md(pictures.as_markdown(png))
     return values
+
+
+def _drawn(home: Home, picture: Picture, data: object) -> bytes:
+    """The picture of `data`; drawn once, because drawing takes most of the time of a build with nothing to do."""
+    version = fingerprint(picture.name, repr(data), code_version("fakesmrt_assets.reports.pictures"))
+    path = home.reports / "pictures" / f"{version}.png"
+    if not path.exists():
+        write_bytes_whole(path, picture.draw(data))
+    return path.read_bytes()
 
 
 def _values(report: StageReport) -> dict[str, dg.MetadataValue[Any]]:

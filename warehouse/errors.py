@@ -3,6 +3,8 @@
 What lives here: the exceptions that a user may meet. What does not: how they are shown (the command line does that).
 """
 
+import errno
+
 
 class FakesmrtError(Exception):
     """A failure that a person can mend.
@@ -19,6 +21,16 @@ class FakesmrtError(Exception):
 
     def __str__(self) -> str:
         return f"{self.cause.rstrip('.')}. {self.remedy.rstrip('.')}."
+
+
+def explained(error: OSError) -> FakesmrtError:
+    """A failure of the operating system with its remedy."""
+    # Arrow puts its own words around the system's and loses the number.
+    if error.errno == errno.ENOSPC or "No space left" in str(error):
+        return FakesmrtError(
+            "The disk is full", "Free some space and run the same command again; what was finished is kept"
+        )
+    return FakesmrtError(str(error), "Check the path and its permissions")
 
 
 class InputUnreadable(FakesmrtError):

@@ -14,7 +14,7 @@ import dagster as dg
 from fakesmrt_assets import presentation
 from fakesmrt_assets.listening import Listener
 from fakesmrt_assets.resources import BuildResource, HomeResource
-from warehouse.errors import FakesmrtError, TrainingFailed
+from warehouse.errors import FakesmrtError, TrainingFailed, explained
 from warehouse.locks import build_lock
 from warehouse.stages.stage import Stage, StageContext, code_version
 
@@ -38,6 +38,8 @@ def explained_failures() -> Iterator[None]:
         yield
     except FakesmrtError as error:
         raise dg.Failure(description=str(error), allow_retries=isinstance(error, TrainingFailed)) from error
+    except OSError as error:
+        raise dg.Failure(description=str(explained(error)), allow_retries=False) from error
 
 
 def stage_asset(

@@ -59,8 +59,12 @@ def build_and_report(home: Home, settings: BuildSettings, target: str) -> None:
     from fakesmrt_assets.building import run_build
     from fakesmrt_assets.cli.console import ConsoleListener
 
-    with ConsoleListener() as listener:
-        outcome = run_build(home, settings, target, listener)
+    try:
+        with ConsoleListener() as listener:
+            outcome = run_build(home, settings, target, listener)
+    except KeyboardInterrupt:
+        typer.echo("fakesmrt: interrupted. What was finished is kept; the same command goes on.", err=True)
+        raise typer.Exit(130) from None
     for failure in outcome.failures[:-1]:
         typer.echo(f"fakesmrt: {failure}", err=True)
     if outcome.failures:

@@ -92,7 +92,7 @@ class ConsoleListener:
             if not self.console.is_terminal and time.monotonic() - last >= QUIET_SECONDS:
                 last = time.monotonic()
                 share = f"{done / total:.0%} " if total else ""
-                self.console.print(f"{place}: {share}{note}", markup=False, highlight=False)
+                self.console.print(f"{place}: {share}{note}", markup=False, highlight=False, soft_wrap=True)
 
         return show
 

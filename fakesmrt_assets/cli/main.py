@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import errno
 import importlib
 import os
 import sys
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 
 import typer
 
-from warehouse.errors import FakesmrtError
+from warehouse.errors import FakesmrtError, explained
 
 COMMANDS = {
     "init": "fakesmrt_assets.cli.home",
@@ -60,12 +59,6 @@ def application() -> typer.Typer:
     return app
 
 
-def _explained(error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
-        return "The disk is full. Free some space and run the same command again; what was finished is kept."
-    return f"{error}. Check the path and its permissions."
-
-
 def run() -> int:
     """Run the command line; returns the exit status, with one line on stderr for a failure that has a name."""
     try:
@@ -77,7 +70,15 @@ def run() -> int:
     except BrokenPipeError:
         return 1
     except OSError as error:
-        return _said(_explained(error))
+        return _said(str(explained(error)))
+    # The edge: whatever has no name yet is a fault of ours, and still no traceback for a user.
+    except Exception as error:
+        if os.environ.get("FAKESMRT_TRACEBACK"):
+            raise
+        return _said(
+            f"Unexpected {type(error).__name__}: {error}. "
+            "This is a fault of fakesmrt; FAKESMRT_TRACEBACK=1 shows where it lies."
+        )
     return 0
 
 

@@ -1,0 +1,69 @@
+"""A disk that fills in the middle of a build: one line, nothing half-written, and the next build goes on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from pydoc_data.topics import topics
+
+import pytest
+
+from warehouse.database import Warehouse
+from warehouse.doctor import examine_home
+from warehouse.home import Home
+
+
+def mounted(path: Path, size: str, *options: str) -> bool:
+    """Mount or remount a disk of that size in memory; only root may."""
+    command = ["mount", "-t", "tmpfs", "-o", ",".join([*options, f"size={size}"]), "fakesmrt-test", str(path)]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of a few megabytes."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if not mounted(disk, "5m"):
+        pytest.skip("only root may mount a small disk")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def build_corpus(home: Path) -> subprocess.CompletedProcess[str]:
+    """``fakesmrt build corpus`` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "fakesmrt_assets.cli.main", "build", "corpus"],
+        env={**os.environ, "FAKESMRT_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_full_disk_is_one_line_and_the_next_build_goes_on(small_disk: Path, tmp_path: Path) -> None:
+    letters = tmp_path / "letters"
+    letters.mkdir()
+    for name, text in topics.items():
+        (letters / f"{name}.txt").write_text(text)
+    home = Home(small_disk / "home")
+    Warehouse(home).initialise("salt")
+    with Warehouse(home).write("test") as connection:
+        from warehouse.corpora import Registration, register
+
+        register(connection, Registration("letters", [str(letters)], "PSF-2.0"))
+    result = build_corpus(home.root)
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert "Free some space" in result.stderr.strip().splitlines()[-1]
+    assert mounted(small_disk, "200m", "remount")
+    assert all(finding.mended for finding in examine_home(Warehouse(home), fix=True))
+    assert build_corpus(home.root).returncode == 0
+    assert examine_home(Warehouse(home), fix=False) == []
+    with Warehouse(home).read_published() as connection:
+        assert connection.execute(
+            "SELECT count(*) > 200 FROM corpus.training_chunk WHERE kept"
+        ).fetchall() == [(True,)]
