@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,10 @@ from warehouse.home import Home
 
 def mounted(path: Path, size: str, *options: str) -> bool:
     """Mount or remount a disk of that size in memory; only root may."""
-    command = ["mount", "-t", "tmpfs", "-o", ",".join([*options, f"size={size}"]), "fakesmrt-test", str(path)]
+    mount = shutil.which("mount")
+    if mount is None:
+        return False
+    command = [mount, "-t", "tmpfs", "-o", ",".join([*options, f"size={size}"]), "fakesmrt-test", str(path)]
     return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
@@ -30,7 +34,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     if not mounted(disk, "5m"):
         pytest.skip("only root may mount a small disk")
     yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    umount = shutil.which("umount")
+    assert umount is not None
+    subprocess.run([umount, "--lazy", str(disk)], check=True)
 
 
 def build_corpus(home: Path) -> subprocess.CompletedProcess[str]:
