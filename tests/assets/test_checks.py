@@ -103,6 +103,8 @@ UNTRACED_CHUNK = """
     DELETE FROM tokens.shard_chunk WHERE chunk_id IN (
         SELECT min(shard_chunk.chunk_id) FROM tokens.shard_chunk AS shard_chunk
         INNER JOIN lineage.model_chunk AS model_chunk ON shard_chunk.chunk_id = model_chunk.chunk_id
+        INNER JOIN models.checkpoint AS checkpoint ON model_chunk.checkpoint_id = checkpoint.checkpoint_id
+        WHERE checkpoint.alias = 'promoted'
     )
 """
 

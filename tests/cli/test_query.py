@@ -45,11 +45,7 @@ def run(published_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
     def run_command(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["fakesmrt", *arguments])
-        try:
-            command_line.main()
-            status = 0
-        except SystemExit as end:
-            status = int(end.code or 0)
+        status = command_line.run()
         captured = capsys.readouterr()
         return status, captured.out, captured.err
 
