@@ -11,8 +11,8 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
-from fakesmrt_models.training.run import die_with_parent
-from warehouse.errors import FakesmrtError, TrainingFailed
+from warehouse.errors import FakesmrtError, TrainingFailed, explained
+from warehouse.processes import start_worker
 from warehouse.progress import Progress
 
 Result = TypeVar("Result")
@@ -22,7 +22,7 @@ def _work(
     connection: Connection, parent: int, function: Callable[..., Any], arguments: dict[str, Any]
 ) -> None:
     """The process: everything that it has to say goes through `connection`."""
-    die_with_parent(parent)
+    start_worker(parent)
 
     def progress(done: float, total: float, note: str) -> None:
         connection.send(("progress", (done, total, note)))
@@ -31,6 +31,8 @@ def _work(
         connection.send(("result", function(**arguments, progress=progress)))
     except FakesmrtError as error:
         connection.send(("error", error))
+    except OSError as error:
+        connection.send(("error", explained(error)))
 
 
 def run_apart(progress: Progress, function: Callable[..., Result], **arguments: object) -> Result:

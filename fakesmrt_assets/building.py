@@ -21,6 +21,7 @@ from fakesmrt_assets.instance import fail_lost_runs, process_tags
 from fakesmrt_assets.jobs import SELECTIONS, run_config
 from fakesmrt_assets.listening import Listener
 from fakesmrt_assets.resources import HomeResource
+from warehouse.database import Warehouse
 from warehouse.errors import FakesmrtError, InvalidConfiguration
 from warehouse.home import Home
 from warehouse.locks import build_lock
@@ -95,6 +96,7 @@ def run_build(home: Home, settings: BuildSettings, target: str, listener: Listen
     home.require()
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     with build_lock(home.root), _event_log_explained(home), DagsterInstance.get() as instance:
+        Warehouse(home).upgrade()
         fail_lost_runs(instance)
         definitions = build_definitions({"home": HomeResource(root=str(home.root)), "listener": listener})
         job = definitions.resolve_implicit_global_asset_job_def()

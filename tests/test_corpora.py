@@ -35,11 +35,22 @@ def test_an_unknown_licence_is_refused_with_a_way_out(given: str, message: str) 
 
 
 def test_a_licence_file_names_files_from_its_own_folder(tmp_path: Path) -> None:
-    (tmp_path / "licences.csv").write_text("path,licence\none.txt,mit\n/elsewhere/two.txt,CC0-1.0\n")
+    (tmp_path / "link").symlink_to(tmp_path)
+    for name in ("one.txt", "two.txt"):
+        (tmp_path / name).touch()
+    rows = f"path,licence\nlink/one.txt,mit\n{tmp_path}/two.txt,CC0-1.0\n"
+    (tmp_path / "licences.csv").write_text(rows)
     assert read_licence_file(tmp_path / "licences.csv") == {
-        tmp_path / "one.txt": "MIT",
-        Path("/elsewhere/two.txt"): "CC0-1.0",
+        tmp_path / "link" / "one.txt": "MIT",
+        tmp_path / "two.txt": "CC0-1.0",
     }
+
+
+@pytest.mark.parametrize(("row", "message"), [("gone.txt,MIT", "not there"), ("one.txt", "Line 2.*lacks")])
+def test_a_line_of_a_licence_file_that_means_nothing_is_named(tmp_path: Path, row: str, message: str) -> None:
+    (tmp_path / "licences.csv").write_text(f"path,licence\n{row}\n")
+    with pytest.raises(InputUnreadable, match=message):
+        read_licence_file(tmp_path / "licences.csv")
 
 
 def test_a_licence_file_without_its_columns_is_refused(tmp_path: Path) -> None:
@@ -69,11 +80,12 @@ def test_registering_again_adds_places_and_renews_the_licence(warehouse: Warehou
         (tmp_path / name).mkdir()
     with warehouse.write("test") as connection:
         register(
-            connection, Registration("letters", [str(tmp_path / "one")], "MIT", "https://letters.example")
+            connection,
+            Registration("letters", [str(tmp_path / "one")], "MIT", "https://letters.example", weight=3.0),
         )
         register(connection, Registration("letters", [str(tmp_path / "two")], "CC0-1.0"))
-        rows = connection.execute("SELECT licence, url FROM corpus.corpus").fetchall()
-        assert rows == [("CC0-1.0", "https://letters.example")]
+        rows = connection.execute("SELECT licence, url, weight FROM corpus.corpus").fetchall()
+        assert rows == [("CC0-1.0", "https://letters.example", 3.0)]
         assert len(locations_of(connection, ())) == 2
         with pytest.raises(InvalidConfiguration, match="Registered are: letters"):
             locations_of(connection, ("diaries",))

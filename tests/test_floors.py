@@ -47,6 +47,7 @@ def test_model_floor_reaches_only_the_token_room_of_the_ground_floor() -> None:
         "warehouse.files",
         "warehouse.identity",
         "warehouse.locks",
+        "warehouse.processes",
         "warehouse.progress",
     }
     wrong = [

@@ -43,6 +43,16 @@ def test_a_new_file_is_counted_and_what_follows_is_named(changeable: tuple[Wareh
     assert all(stage.runs for stage in planned.values())
 
 
+def test_another_weight_or_licence_is_a_reason(changeable: tuple[Warehouse, Path]) -> None:
+    warehouse, _ = changeable
+    with warehouse.write("test") as connection:
+        connection.execute("UPDATE corpus.corpus SET weight = 2.0")
+    assert "a weight changed" in plan_of(warehouse)["corpus/source_file"].reason
+    with warehouse.write("test") as connection:
+        connection.execute("UPDATE corpus.corpus SET weight = 1.0, licence = 'MIT'")
+    assert "with another licence" in plan_of(warehouse)["corpus/source_file"].reason
+
+
 def test_another_chunk_size_is_the_reason_from_the_chunks_on(changeable: tuple[Warehouse, Path]) -> None:
     warehouse, _ = changeable
     (warehouse.home.recipes / "default.toml").write_text("[chunking]\nmax_characters = 500\n")

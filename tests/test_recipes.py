@@ -33,6 +33,8 @@ def test_the_users_own_recipe_goes_before_a_shipped_one(home: Home) -> None:
         ("[perplexity]\nhead = 0.9\nmiddle = 0.2", "head <= middle"),
         ("[corpora.weights]\nletters = -1", "cannot be"),
         ("quality = 3", "must be a table"),
+        ("name = 'default'", "named by its file"),
+        ("[licences]\nallowed = ['Apache 2']", "Apache-2.0"),
         ("[quality", "not valid TOML"),
     ],
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class Registration:
         licence: SPDX expression for files without their own.
         url: where the corpus comes from.
         overrides: licences of single files.
-        weight: how often a document counts in training.
+        weight: how often a document counts in training; None leaves it as it is, 1 for a new corpus.
     """
 
     corpus: str
@@ -36,7 +36,7 @@ class Registration:
     licence: str
     url: str | None = None
     overrides: Mapping[Path, str] = field(default_factory=dict)
-    weight: float = 1.0
+    weight: float | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def register(connection: Connection, registration: Registration) -> list[str]:
         raise InvalidConfiguration(
             f"{registration.corpus!r} cannot name a corpus", "Use letters, digits, '_', '-' and '.'"
         )
-    if registration.weight < 0:
+    if registration.weight is not None and registration.weight < 0:
         raise InvalidConfiguration(f"A corpus cannot weigh {registration.weight}", "Give 0 or more")
     licence = canonical_licence(registration.licence)
     locations = [absolute_location(path) for path in registration.paths]
@@ -120,19 +120,32 @@ def _matches(location: str) -> list[str]:
     return sorted(str(path) for path in Path(root).glob(location.removeprefix(root)))
 
 
-def _walk(folder: str) -> Iterator[str]:
+Unlisted = Callable[[str, str], None]
+"""Told of a place that cannot be listed, and why."""
+
+
+def _walk(folder: str, unlisted: Unlisted) -> Iterator[str]:
+    def failed(error: OSError) -> None:
+        unlisted(str(error.filename), error.strerror or str(error))
+
     # Symbolic links to folders are not followed: they may lead in a circle.
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=failed):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (str(Path(parent, name)) for name in sorted(names) if not name.startswith("."))
 
 
-def find_files(location: str) -> Iterator[str]:
+def _ignored(place: str, reason: str) -> None:
+    del place, reason
+
+
+def find_files(location: str, unlisted: Unlisted = _ignored) -> Iterator[str]:
     """Absolute paths of all files at a location, hidden ones left out, each once."""
     places = [location] if os.path.lexists(location) else _matches(location)
+    if not places and not glob.has_magic(location):
+        unlisted(location, "nothing is there")
     seen: set[str] = set()
     for place in places:
-        for path in _walk(place) if Path(place).is_dir() else [place]:
+        for path in _walk(place, unlisted) if Path(place).is_dir() else [place]:
             if path not in seen:
                 seen.add(path)
                 yield path

@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -139,16 +138,33 @@ class Warehouse:
         """
         for folder in self.home.folders():
             folder.mkdir(parents=True, exist_ok=True)
-        with (
-            locks.exclusive(self._lock, "The Training Database", "fakesmrt init", WRITE_TIMEOUT_SECONDS),
-            _explaining(self.home.database),
-            self._connect(str(self.home.database), read_only=False) as connection,
-        ):
-            migrate(connection)
+        with self._migrated() as connection:
             new = not connection.execute("SELECT 1 FROM meta.home").fetchall()
             if new:
                 connection.execute("INSERT INTO meta.home VALUES (?, now())", [split_salt])
         return new
+
+    def upgrade(self) -> None:
+        """Bring the database up to this version of the code: missing migrations, and the views as they are now.
+
+        Raises:
+            InvalidConfiguration: if the database was made by a newer fakesmrt.
+        """
+        self.home.require()
+        with self._migrated():
+            pass
+
+    @contextmanager
+    def _migrated(self) -> Iterator[Connection]:
+        with (
+            locks.exclusive(
+                self._lock, "The Training Database", "bringing it up to date", WRITE_TIMEOUT_SECONDS
+            ),
+            _explaining(self.home.database),
+            self._connect(str(self.home.database), read_only=False) as connection,
+        ):
+            migrate(connection)
+            yield connection
 
     @contextmanager
     def write(self, purpose: str) -> Iterator[Connection]:
@@ -332,8 +348,3 @@ def migrate(connection: Connection) -> None:
     for entry in sorted((files("warehouse") / "views").iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".sql"):
             connection.execute(entry.read_text())
-
-
-def free_bytes(folder: Path) -> int:
-    """Bytes left on the disk that holds `folder`."""
-    return shutil.disk_usage(folder).free

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ import pyarrow.parquet as parquet
 from warehouse.database import Connection, Warehouse, query, run_script
 from warehouse.errors import FakesmrtError
 from warehouse.files import file_sha256
+from warehouse.home import Home
 from warehouse.perplexity.reference import Reference
 from warehouse.tokens.shards import open_shard
 
@@ -41,19 +43,21 @@ class Finding:
 REBUILD = "Run: fakesmrt doctor --fix, then fakesmrt build"
 
 
-def _leftovers(root: Path) -> list[Path]:
-    """Temporary files of processes that are gone."""
-    found = []
-    for path in root.rglob(".[0-9]*.*"):
+def _leftovers(home: Home, alone: bool) -> list[Path]:
+    """Temporary files and folders of processes that are gone; where no build can be running, also its workplaces."""
+    found = [*home.temporary.iterdir(), *home.models.rglob(".mixed*")] if alone else []
+    for path in home.root.rglob(".[0-9]*.*"):
         match = re.match(r"\.(\d+)\.", path.name)
-        if match and path.is_file() and not Path("/proc", match.group(1)).exists():
+        if match and not Path("/proc", match.group(1)).exists():
             found.append(path)
     return sorted(found)
 
 
 def _examine_leftovers(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
-    for path in _leftovers(warehouse.home.root):
-        if fix:
+    for path in _leftovers(warehouse.home, alone=fix):
+        if fix and path.is_dir():
+            shutil.rmtree(path)
+        elif fix:
             path.unlink(missing_ok=True)
         yield Finding(
             f"{path} was left by a process that is gone",
@@ -141,8 +145,10 @@ def _examine_models(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
         if weights.exists() and file_sha256(weights) == sha256:
             continue
         if fix:
-            _make_stale(warehouse, "models/micromodel", recipe)
-            _make_stale(warehouse, "models/mixed_model", recipe)
+            # A finished training is taken by its result: without it the training runs again.
+            (weights.parent.parent / "result.json").unlink(missing_ok=True)
+            for asset in ("models/micromodel", "models/mixed_model", "models/promoted_model"):
+                _make_stale(warehouse, asset, recipe)
         remedy = "It is trained again by: fakesmrt build" if fix else REBUILD
         yield Finding(f"The model {weights} is missing or not the one that the database names", remedy, fix)
 

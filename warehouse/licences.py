@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import os
 from pathlib import Path
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
@@ -55,4 +56,17 @@ def read_licence_file(path: Path) -> dict[Path, str]:
             f"The licence file {path} has the columns {', '.join(rows[0])}", "It needs: path, licence"
         )
     folder = path.absolute().parent
-    return {(folder / row["path"]).resolve(): canonical_licence(row["licence"]) for row in rows}
+    licences = {}
+    for number, row in enumerate(rows, start=2):
+        if not row["path"] or not row["licence"]:
+            raise InputUnreadable(
+                f"Line {number} of {path} lacks a path or a licence", "Complete or remove it"
+            )
+        # Made absolute as locations are, without following links: the two must compare equal.
+        file = Path(os.path.abspath(folder / row["path"]))  # noqa: PTH100 - resolve() would follow links
+        if not file.exists():
+            raise InputUnreadable(
+                f"Line {number} of {path} names {file}, which is not there", "Correct the path"
+            )
+        licences[file] = canonical_licence(row["licence"])
+    return licences

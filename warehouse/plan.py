@@ -37,19 +37,24 @@ def plan_source_files(context: StageContext) -> PlannedStage:
     found = source_file.scan(context)
     with context.warehouse.read() as connection:
         known = {
-            (corpus, path): sha256
-            for corpus, path, sha256 in connection.execute(
-                "SELECT corpus, path, sha256 FROM corpus.source_file WHERE retired_at IS NULL"
+            (corpus, path): (sha256, licence)
+            for corpus, path, sha256, licence in connection.execute(
+                "SELECT corpus, path, sha256, licence FROM corpus.source_file WHERE retired_at IS NULL"
             ).fetchall()
         }
-    new = sum((file.corpus, file.path) not in known for file in found.inspected)
-    changed = sum(
-        (file.corpus, file.path) in known and known[file.corpus, file.path] != file.sha256
-        for file in found.inspected
-    )
-    unchanged = found.n_unchanged + len(found.inspected) - new - changed
+    recorded = [(file, known.get((file.corpus, file.path))) for file in found.inspected]
+    new = sum(before is None for _, before in recorded)
+    changed = sum(before is not None and before[0] != file.sha256 for file, before in recorded)
+    relicensed = sum(before is not None and before[1] != file.licence for file, before in recorded)
+    unchanged = found.n_unchanged + len(recorded) - new - changed
     reason = f"{new} new, {changed} changed, {len(found.vanished)} vanished, {unchanged} unchanged files"
-    return PlannedStage("corpus/source_file", bool(new or changed or found.vanished), reason)
+    if relicensed:
+        reason += f"; {relicensed} with another licence"
+    reweighted = not source_file.version(context).up_to_date()
+    if reweighted:
+        reason += "; a weight changed, or nothing was built yet"
+    runs = bool(new or changed or found.vanished or relicensed or reweighted)
+    return PlannedStage("corpus/source_file", runs, reason)
 
 
 def _difference(stage: StageRun) -> str | None:

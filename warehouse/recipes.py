@@ -18,6 +18,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from warehouse.errors import InvalidConfiguration
 from warehouse.home import Home
+from warehouse.licences import canonical_licence
 
 Section = TypeVar("Section")
 
@@ -144,8 +145,8 @@ class Recipe:
 
     @property
     def sha256(self) -> bytes:
-        """Hash of the canonical JSON."""
-        return sha256(self.to_json().encode()).digest()
+        """Hash of everything but the description, which changes nothing that is kept."""
+        return sha256(dataclasses.replace(self, description="").to_json().encode()).digest()
 
 
 def _value(expected: Any, value: object, where: str) -> object:
@@ -207,7 +208,13 @@ def parse_recipe(name: str, toml: str) -> Recipe:
         values = tomllib.loads(toml)
     except tomllib.TOMLDecodeError as error:
         raise InvalidConfiguration(f"Recipe {name} is not valid TOML: {error}", "Mend the file") from error
+    if "name" in values:
+        raise InvalidConfiguration(
+            f"Recipe {name} has a key 'name'", "Remove it: a recipe is named by its file"
+        )
     recipe = _section(Recipe, {"name": name, **values}, f"Recipe {name}")
+    allowed = tuple(canonical_licence(licence) for licence in recipe.licences.allowed)
+    recipe = dataclasses.replace(recipe, licences=LicenceChoice(allowed))
     _require_possible(recipe)
     return recipe
 

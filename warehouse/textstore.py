@@ -5,7 +5,7 @@ What lives here: the layout of ``text/``. What does not: which chunk lies where,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -73,19 +73,6 @@ def read_rows(path: Path, rows: Sequence[int]) -> list[str]:
         raise CorruptArtefact(
             f"The text file {path} cannot be read: {error}", "Run: fakesmrt doctor --fix"
         ) from error
-
-
-def iterate_texts(folder: Path, places: Iterable[tuple[str, int]]) -> Iterator[str]:
-    """Texts in the order of their places (file name, row); memory is that of one run of places in one file."""
-    name, rows = "", list[int]()
-    for file_name, row in places:
-        if rows and (file_name != name or len(rows) == ROW_GROUP_ROWS):
-            yield from read_rows(folder / name, rows)
-            rows = []
-        name = file_name
-        rows.append(row)
-    if rows:
-        yield from read_rows(folder / name, rows)
 
 
 def text_file(folder: Path, name: str) -> Path:

@@ -6,6 +6,7 @@ the stage under the build lock. What does not: what any stage does.
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,6 +39,12 @@ def explained_failures() -> Iterator[None]:
         yield
     except FakesmrtError as error:
         raise dg.Failure(description=str(error), allow_retries=isinstance(error, TrainingFailed)) from error
+    except BrokenProcessPool as error:
+        raise dg.Failure(
+            description="A worker process was killed, most likely for want of memory. "
+            "Close other programs or build with --workers 1; what was finished is kept.",
+            allow_retries=False,
+        ) from error
     except OSError as error:
         raise dg.Failure(description=str(explained(error)), allow_retries=False) from error
 

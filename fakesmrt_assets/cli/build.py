@@ -27,7 +27,7 @@ def build(
     corpus: Annotated[
         list[str] | None, typer.Option(help="Look for new files in this corpus only; may repeat.")
     ] = None,
-    replicates: Annotated[int, typer.Option(help="Micromodels to train.", min=1)] = 2,
+    replicates: Annotated[int, typer.Option(help="Micromodels to train.", min=2)] = 2,
     minutes: Annotated[float, typer.Option(help="Training budget of one micromodel.")] = 3.0,
     steps: Annotated[int | None, typer.Option(help="Training budget in steps instead of minutes.")] = None,
     new_references: Annotated[

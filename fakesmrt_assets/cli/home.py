@@ -23,7 +23,7 @@ def init(
     """
     home = Home(default_home())
     new = make_home(home, salt)
-    if new and not empty:
+    if not empty:
         _register_demo(home)
     typer.echo(f"{'Made' if new else 'Found'} the home {home.root}")
     if new:
@@ -41,11 +41,14 @@ def make_home(home: Home, salt: str | None = None) -> bool:
 
 
 def _register_demo(home: Home) -> None:
+    """Register the demo's corpora in a home that has no corpus."""
     from warehouse.corpora import register
     from warehouse.database import Warehouse
     from warehouse.demo_corpora import demo_registrations
 
     with Warehouse(home).write("registering the demo's corpora") as connection:
+        if connection.execute("SELECT 1 FROM corpus.corpus").fetchall():
+            return
         for registration in demo_registrations(home.raw):
             register(connection, registration)
 
@@ -58,7 +61,10 @@ def add(
         Path | None, typer.Option(help="CSV with the columns path and licence, for files with their own.")
     ] = None,
     url: Annotated[str | None, typer.Option(help="Where the corpus comes from.")] = None,
-    weight: Annotated[float, typer.Option(help="How often a document counts in training.")] = 1.0,
+    weight: Annotated[
+        float | None,
+        typer.Option(help="How often a document counts in training; 1 unless it was set before."),
+    ] = None,
     keep_demo: Annotated[bool, typer.Option(help="Keep the demo's text beside yours.")] = False,
 ) -> None:
     """Register files, folders or globs as a corpus. Nothing is read before the next build.
@@ -69,8 +75,12 @@ def add(
     """
     from warehouse.corpora import Registration, register
     from warehouse.database import Warehouse, query
+    from warehouse.demo_corpora import PREFIX
+    from warehouse.errors import InvalidConfiguration
     from warehouse.licences import read_licence_file
 
+    if corpus.startswith(PREFIX):
+        raise InvalidConfiguration(f"Names that begin with {PREFIX} are the demo's", "Choose another name")
     home = Home(default_home())
     if not home.database.exists():
         make_home(home)
@@ -97,12 +107,17 @@ def doctor(
 
     Example: fakesmrt doctor --fix
     """
+    import contextlib
     import json
 
     from warehouse.database import Warehouse
     from warehouse.doctor import examine_home
+    from warehouse.locks import build_lock
 
-    findings = examine_home(Warehouse(Home(default_home())), fix=fix)
+    home = Home(default_home())
+    home.require()
+    with build_lock(home.root) if fix else contextlib.nullcontext():
+        findings = examine_home(Warehouse(home), fix=fix)
     for finding in findings:
         if json_output:
             typer.echo(json.dumps({"what": finding.what, "remedy": finding.remedy, "mended": finding.mended}))

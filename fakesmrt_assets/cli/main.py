@@ -95,7 +95,7 @@ class Ending:
     of objects that the order of the teardown keeps alive. Nothing is left to be done at that point.
     """
 
-    status: int = 0
+    status: int = 1
 
     def leave(self) -> None:
         """End the process with `status`."""

@@ -26,6 +26,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from warehouse import locks
+from warehouse.database import Warehouse
 from warehouse.errors import FakesmrtError, InvalidConfiguration, LockHeld
 from warehouse.home import Home, default_home
 
@@ -51,7 +52,7 @@ def ui(
     Example: fakesmrt ui --port 3001
     """
     home = Home(default_home())
-    home.require()
+    Warehouse(home).upgrade()
     if not host.startswith("127.") and host not in ("localhost", "::1"):
         typer.echo(f"Anyone who reaches {host}:{port} can start runs: the UI asks for no password.", err=True)
     with (

@@ -111,9 +111,10 @@ def run(context: StageContext) -> StageReport:
     )
     with context.warehouse.write("recording the evaluation") as connection:
         _record(connection, context, experiment, measured.scores)
+    page = _write_page(context, experiment, measured.samples)
+    with context.warehouse.write("recording the evaluation") as connection:
         stage.record(connection, len(measured.scores))
     context.warehouse.publish()
-    page = _write_page(context, experiment, measured.samples)
     overall = {score.model: score.bits_per_byte for score in measured.scores if score.corpus == "all"}
     facts: dict[str, int | float | str] = {
         "experiment": experiment,

@@ -133,13 +133,8 @@ def run(context: StageContext) -> StageReport:
     audit = audit_model(context, promoted.checkpoint_id)
     page = context.warehouse.home.reports / f"lineage_audit-{promoted.experiment}.json"
     write_bytes_whole(page, json.dumps(asdict(audit), indent=1).encode())
-    if audit.failures or audit.n_untraced:
-        raise CheckFailed(
-            audit.failures[0]
-            if audit.failures
-            else f"{audit.n_untraced} chunks of the model have no source file",
-            f"See {page}, then run: fakesmrt doctor",
-        )
+    if audit.failures:
+        raise CheckFailed(audit.failures[0], f"See {page}, then run: fakesmrt doctor")
     with context.warehouse.write("recording the lineage audit") as connection:
         stage.record(connection, 1)
     context.warehouse.publish()
@@ -149,6 +144,8 @@ def run(context: StageContext) -> StageReport:
         "n_files": audit.n_files,
         "n_replayed": audit.n_replayed,
         "n_not_held": audit.not_held,
+        "n_untraced": audit.n_untraced,
         "page": str(page),
     }
-    return stage.report(1, facts)
+    problems = [f"{audit.n_untraced} chunks of the model are held no more"] if audit.n_untraced else []
+    return stage.report(1, facts, problems=problems)

@@ -89,17 +89,35 @@ def version(context: StageContext) -> StageRun:
         "budget": budget,
         "trunk_fraction": str(TRUNK_FRACTION),
         "seed": str(context.recipe.seed),
+        "threads": str(os.cpu_count() or 1),
     }
     return StageRun(context, ASSET, settings.recipe, inputs, CODE)
 
 
 def tokens_folder(context: StageContext, recipe: Recipe) -> Path:
-    """The folder of the recipe's shards and tokenizer."""
+    """The folder of the recipe's shards and tokenizer.
+
+    Raises:
+        CheckFailed: if there is none, or it holds other shards than the database names.
+    """
     with context.warehouse.read() as connection:
         tokenizer = pinned_tokenizer(connection, recipe)
     if tokenizer is None:
         raise CheckFailed(f"Recipe {recipe.name} has no tokenizer yet", "Run: fakesmrt build tokens")
-    return context.warehouse.home.tokens / tokenizer.path
+    folder = context.warehouse.home.tokens / tokenizer.path
+    _require_current_shards(context, folder)
+    return folder
+
+
+def _require_current_shards(context: StageContext, folder: Path) -> None:
+    with context.warehouse.read() as connection:
+        rows = connection.execute("SELECT path FROM tokens.shard WHERE recipe = ?", [context.settings.recipe])
+        recorded = {Path(path).stem for (path,) in rows.fetchall()}
+    there = {path.stem for path in folder.glob("*-[0-9][0-9]-*.json")}
+    if there != recorded:
+        raise CheckFailed(
+            f"The shards in {folder} are not those that the database names", "Run: fakesmrt build tokens"
+        )
 
 
 def _requests(

@@ -95,7 +95,11 @@ def _record(
         # A mix that comes out as before keeps its alias.
         alias = scalar(connection, "SELECT alias FROM models.checkpoint WHERE checkpoint_id = ?", [identity])
         connection.execute(
-            "DELETE FROM models.checkpoint WHERE experiment = ? AND kind = 'mixed_model'", [experiment]
+            """
+            DELETE FROM models.checkpoint
+            WHERE experiment = $1 AND kind = 'mixed_model' AND (alias IS NULL OR checkpoint_id = $2)
+            """,
+            [experiment, identity],
         )
         connection.execute("DELETE FROM models.checkpoint_parent WHERE checkpoint_id = ?", [identity])
         connection.execute(
@@ -145,7 +149,7 @@ def run(context: StageContext) -> StageReport:
     experiment = current_experiment(context)
     members = [row for row in checkpoints(context, experiment) if row.kind == "micromodel"]
     home = context.warehouse.home
-    output = home.models / experiment / "mixed"
+    output = home.models / experiment / f"mixed-{stage.data_version[:16]}"
     shutil.rmtree(output, ignore_errors=True)
     result = run_apart(
         context.progress,

@@ -9,9 +9,7 @@ sysexits.h).
 from __future__ import annotations
 
 import argparse
-import ctypes
 import json
-import os
 import signal
 import sys
 from pathlib import Path
@@ -21,13 +19,12 @@ from fakesmrt_models.training.request import TrainingRequest, finished_result, r
 from warehouse.errors import FakesmrtError, TrainingFailed
 from warehouse.files import write_bytes_whole
 from warehouse.locks import exclusive
+from warehouse.processes import die_with_parent
 
 REQUEST_FILE = "request.json"
 ATTEMPTS_FILE = "attempts.json"
 LOCK_FILE = "lock"
 EXIT_STOPPED = 75
-PR_SET_PDEATHSIG = 1
-"""Of prctl(2): the signal that the kernel sends when the parent dies."""
 
 
 def main(arguments: list[str]) -> int:
@@ -96,22 +93,6 @@ class StopRequest:
     def _note(self, number: int, frame: FrameType | None) -> None:
         del number, frame
         self._came = True
-
-
-def die_with_parent(parent: int) -> None:
-    """Ask the kernel to kill this process when `parent`, which started it, dies, however it dies.
-
-    Raises:
-        TrainingFailed: the kernel refused.
-        SystemExit: the parent is dead already.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
-        raise TrainingFailed(
-            f"The kernel refused a parent-death signal ({os.strerror(ctypes.get_errno())})", "Train on Linux"
-        )
-    if os.getppid() != parent:
-        sys.exit(EXIT_STOPPED)
 
 
 def count_attempt(run_dir: Path, fingerprint: str) -> int:

@@ -79,6 +79,7 @@ def test_add_makes_a_home_where_there_is_none(tmp_path: Path, folder: Path) -> N
         (("build", "--recipe", "defalt"), ("no recipe 'defalt'", "Did you mean default?")),
         (("build", "--corpus", "diaries"), ("There is no corpus 'diaries'", "Registered are")),
         (("build", "everything"), ("There is no build 'everything'", "Choose one of")),
+        (("add", "demo_x", "{folder}", "--licence", "MIT"), ("are the demo's", "Choose another name")),
         (("build", "--minutes", "0"), ("budget is zero", "--minutes")),
         (("plan", "--recipe", "defalt"), ("Did you mean default?",)),
         (("sql", "SELECT 1"), ("Nothing is published", "fakesmrt build")),

@@ -12,10 +12,8 @@ import pytest
 from warehouse.errors import InvalidConfiguration
 from warehouse.identity import content_id
 from warehouse.perplexity.calibration import (
-    assign_buckets,
     assign_folds,
     bits_per_byte,
-    bucket_bounds,
     choose_model,
     choose_sample,
     perplexity,
@@ -69,14 +67,3 @@ def test_scores_of_a_text_and_of_an_empty_text() -> None:
     assert bits_per_byte(nats, n_bytes)[0] == pytest.approx(2.0)
     assert perplexity(nats, n_tokens)[0] == pytest.approx(16.0)
     assert np.isnan([bits_per_byte(nats, n_bytes)[1], perplexity(nats, n_tokens)[1]]).all()
-
-
-def test_buckets_are_percentiles_of_the_corpus() -> None:
-    scores = np.arange(101) / 10
-    bounds = bucket_bounds(scores)
-    assert (bounds.head, bounds.middle, bounds.n_scores) == (3.0, 6.0, 101)
-    assert assign_buckets(np.array([0.0, 3.0, 3.01, 6.0, 99.0]), bounds) == [
-        "head", "head", "middle", "middle", "tail",
-    ]  # fmt: skip
-    with pytest.raises(InvalidConfiguration):
-        bucket_bounds(np.array([]))

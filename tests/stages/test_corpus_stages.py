@@ -135,6 +135,42 @@ def test_a_file_that_changes_between_two_stages_fails_alone(changeable: tuple[Wa
         assert _chunks_of(connection, "late.txt") > 0
 
 
+def test_a_file_that_was_away_is_compared_with_what_came_meanwhile(
+    changeable: tuple[Warehouse, Path],
+) -> None:
+    warehouse, folder = changeable
+    text = " ".join(f"word{number} of a letter" for number in range(70))
+    (folder / "first.txt").write_text(text)
+    run_all(context_of(warehouse))
+    (folder / "first.txt").rename(folder.parent / "first.txt")
+    (folder / "second.txt").write_text(text + " and a postscript")
+    run_all(context_of(warehouse))
+    (folder.parent / "first.txt").rename(folder / "first.txt")
+    run_all(context_of(warehouse))
+    with warehouse.read() as connection:
+        clustered = connection.execute(
+            """
+            SELECT count(*), count(DISTINCT cluster_id) FROM corpus.duplicate_cluster
+            JOIN corpus.chunk USING (chunk_id) JOIN corpus.document USING (document_id)
+            JOIN corpus.stream USING (stream_id) JOIN corpus.source_file USING (source_id)
+            WHERE parse_filename(path) IN ('first.txt', 'second.txt')
+            """
+        ).fetchall()
+    assert clustered == [(2, 1)]
+
+
+def test_two_recipes_that_agree_keep_a_tokenizer_each(changeable: tuple[Warehouse, Path]) -> None:
+    warehouse, _ = changeable
+    default = (Path(__file__).parents[2] / "warehouse" / "recipes" / "default.toml").read_text()
+    (warehouse.home.recipes / "mine.toml").write_text(default)
+    run_all(context_of(warehouse, recipe="mine"))
+    assert all(report.up_to_date for report in run_all(context_of(warehouse)).values())
+    with warehouse.read() as connection:
+        assert connection.execute("SELECT count(DISTINCT tokenizer_id) FROM tokens.shard").fetchall() == [
+            (2,)
+        ]
+
+
 def _chunks_of(connection: Connection, name: str) -> int:
     return len(
         connection.execute(

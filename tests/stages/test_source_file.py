@@ -79,6 +79,16 @@ def test_a_file_that_cannot_be_read_is_recorded_and_the_others_go_on(
     assert any("gone.txt: cannot be read" in problem for problem in report.problems)
 
 
+def test_a_place_that_is_not_there_is_a_problem_and_its_files_are_not_retired(
+    warehouse: Warehouse, letters: Path
+) -> None:
+    source_file.run(StageContext(warehouse))
+    letters.rename(letters.with_name("elsewhere"))
+    report = source_file.run(StageContext(warehouse))
+    assert report.problems == (f"{letters}: nothing is there",)
+    assert rows(warehouse) == {"one.txt": ("found", True), "two.txt": ("found", True)}
+
+
 def test_a_name_that_is_not_utf8_is_read_all_the_same(warehouse: Warehouse, letters: Path) -> None:
     raw = os.fsencode(letters) + b"/caf\xe9.txt"
     Path(os.fsdecode(raw)).write_text("Dear Cleo,\n")

@@ -1,11 +1,10 @@
-"""Which text a reference is trained on, which of its models may score a chunk, what a score means in its
-corpus.
+"""Which text a reference is trained on, and which of its models may score a chunk.
 
 Cross-fitting: the sampled chunks are dealt into folds by duplicate cluster, and model f is trained on the
 sampled chunks outside fold f. So a sampled chunk and all its likeness are scored by the model of their fold,
 which saw none of them.
 
-What lives here: pure functions on ids, draws and scores. What does not: the models (``ngram.py``), the files
+What lives here: pure functions on ids and scores. What does not: the models (``ngram.py``), the files
 (``reference.py``).
 """
 
@@ -14,33 +13,12 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from warehouse.errors import InvalidConfiguration
 from warehouse.identity import uniform_draw
-
-HEAD_PERCENTILE = 30.0
-MIDDLE_PERCENTILE = 60.0
-"""Head below the first, middle below the second (Wenzek et al. 2020, "CCNet", with the cuts of its released
-code)."""
-
-
-@dataclass(frozen=True)
-class BucketBounds:
-    """Upper ends, in bits per byte, of the buckets head and middle; the tail lies above.
-
-    Attributes:
-        head: largest score of the head.
-        middle: largest score of the middle.
-        n_scores: scores that the bounds were taken from.
-    """
-
-    head: float
-    middle: float
-    n_scores: int
 
 
 def choose_sample(
@@ -120,35 +98,6 @@ def bits_per_byte(nats: NDArray[np.float64], n_bytes: NDArray[np.int64]) -> NDAr
 def perplexity(nats: NDArray[np.float64], n_tokens: NDArray[np.int64]) -> NDArray[np.float64]:
     """exp(nats a token) of each text; NaN for an empty text. Comparable under one tokenizer only."""
     return np.exp(_ratio(nats, n_tokens))
-
-
-def bucket_bounds(
-    scores: NDArray[np.float64],
-    head_percentile: float = HEAD_PERCENTILE,
-    middle_percentile: float = MIDDLE_PERCENTILE,
-) -> BucketBounds:
-    """Where a corpus's own percentiles cut its scores (linear interpolation, as quantile_cont in SQL).
-
-    Args:
-        scores: bits per byte of a corpus's chunks, shape (n,), n at least 1.
-
-    Raises:
-        InvalidConfiguration: if there are no scores or the percentiles do not ascend within 0 to 100.
-    """
-    if len(scores) == 0 or not 0 <= head_percentile <= middle_percentile <= 100:
-        raise InvalidConfiguration(
-            f"Percentiles {head_percentile} and {middle_percentile} of {len(scores)} scores give no buckets",
-            "Give ascending percentiles from 0 to 100 and at least one score",
-        )
-    head, middle = np.percentile(scores, [head_percentile, middle_percentile])
-    return BucketBounds(float(head), float(middle), len(scores))
-
-
-def assign_buckets(scores: NDArray[np.float64], bounds: BucketBounds) -> list[str]:
-    """`head`, `middle` or `tail` for each score: likely, middling and unlikely text."""
-    names = ("head", "middle", "tail")
-    places = np.searchsorted([bounds.head, bounds.middle], scores, side="left")
-    return [names[place] for place in places]
 
 
 def _ratio(values: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[np.float64]:

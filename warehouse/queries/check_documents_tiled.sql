@@ -9,6 +9,8 @@ WITH examined AS (
     WHERE
         document.reader = 'plain'
         AND source_file.retired_at IS NULL
+        -- A file that changed before it was cut has no pieces, and says so in its status.
+        AND source_file.status <> 'failed'
         AND (len(CAST($corpora AS VARCHAR [])) = 0 OR list_contains(CAST($corpora AS VARCHAR []), source_file.corpus))
 ),
 

@@ -28,6 +28,22 @@ sampled AS (
         ON member.chunk_id = reference_sample.chunk_id AND reference_sample.reference_id = $reference_id
 ),
 
+linked AS (
+    SELECT
+        member_a.text_sha256,
+        member_b.text_sha256 AS other_sha256
+    FROM corpus.duplicate_pair AS pair
+    INNER JOIN member AS member_a ON pair.chunk_a = member_a.chunk_id
+    INNER JOIN member AS member_b ON pair.chunk_b = member_b.chunk_id
+    WHERE pair.jaccard >= CAST($threshold AS REAL)
+),
+
+linked_text AS (
+    SELECT text_sha256, other_sha256 FROM linked
+    UNION ALL
+    SELECT other_sha256, text_sha256 FROM linked
+),
+
 likeness AS (
     SELECT
         member.chunk_id,
@@ -40,6 +56,14 @@ likeness AS (
         sampled.fold
     FROM member
     INNER JOIN sampled ON member.text_sha256 = sampled.text_sha256
+    UNION
+    -- Members of two clusters may be alike where neither is a centre.
+    SELECT
+        member.chunk_id,
+        sampled.fold
+    FROM member
+    INNER JOIN linked_text ON member.text_sha256 = linked_text.text_sha256
+    INNER JOIN sampled ON linked_text.other_sha256 = sampled.text_sha256
 ),
 
 seen AS (

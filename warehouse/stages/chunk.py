@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from warehouse.cleanser.cleanse import Chunking, ChunkRecord, DocumentRecord, cut_document
 from warehouse.database import query, read_rows, scalar
-from warehouse.errors import FakesmrtError
+from warehouse.errors import InputUnreadable
 from warehouse.files import written_whole
 from warehouse.identity import content_id, fingerprint
 from warehouse.recipes import Recipe
@@ -23,7 +24,14 @@ from warehouse.splits import sampling_unit, split_of
 from warehouse.stages.arrow import CHUNK, DROPPED, SOURCE_STATUS, TEXT, arrow_table
 from warehouse.stages.document import batches, stream_of
 from warehouse.stages.source_file import filesystem_path
-from warehouse.stages.stage import StageContext, StageReport, StageRun, code_version, input_versions
+from warehouse.stages.stage import (
+    StageContext,
+    StageReport,
+    StageRun,
+    code_version,
+    input_versions,
+    map_bounded,
+)
 from warehouse.textstore import TextWriter
 
 ASSET = "corpus/chunk"
@@ -85,7 +93,9 @@ class Cut:
 def recipe_chunking(recipe: Recipe) -> tuple[Chunking, UUID]:
     """How a recipe cuts, and the identity of that: its parameters and the version of the code that does it."""
     chunking = Chunking(max_characters=recipe.chunking.max_characters)
-    return chunking, content_id(chunking.chunking_id().bytes, code_version("warehouse.cleanser"))
+    return chunking, content_id(
+        chunking.chunking_id().bytes, code_version("warehouse.cleanser", "warehouse.splits")
+    )
 
 
 def _chunk_row(document: DocumentToCut, order: CutOrder, chunk: ChunkRecord) -> dict[str, object]:
@@ -106,15 +116,49 @@ def _chunk_row(document: DocumentToCut, order: CutOrder, chunk: ChunkRecord) -> 
 
 def _pieces(document: DocumentToCut, order: CutOrder) -> Iterator[tuple[str, dict[str, object]]]:
     """Rows of one document, each with the table that it belongs to."""
-    stream = stream_of(filesystem_path(document.path), document.sha256, document.member)
-    for piece in cut_document(stream, document.record, order.chunking):
-        if isinstance(piece, ChunkRecord):
-            yield "chunk", _chunk_row(document, order, piece)
-        else:
-            yield (
-                "dropped",
-                {**asdict(piece), "stream_id": document.stream_id, "chunking_id": order.chunking_id},
+    try:
+        stream = stream_of(filesystem_path(document.path), document.sha256, document.member)
+        for piece in cut_document(stream, document.record, order.chunking):
+            if isinstance(piece, ChunkRecord):
+                yield "chunk", _chunk_row(document, order, piece)
+            else:
+                place = {"stream_id": document.stream_id, "chunking_id": order.chunking_id}
+                yield "dropped", {**asdict(piece), **place}
+    except OSError as failure:
+        raise InputUnreadable(
+            f"cannot be read: {failure.strerror or failure}", "Check the file and build again"
+        ) from failure
+
+
+class _Batch:
+    """Rows of a batch while it is cut. The text of a document that fails half-way stays unreferenced in its file."""
+
+    def __init__(self, writer: TextWriter, text_file: str) -> None:
+        self._writer = writer
+        self._text_file = text_file
+        self.chunks: list[dict[str, object]] = []
+        self.dropped: list[dict[str, object]] = []
+        self.failures: list[dict[str, object]] = []
+
+    def cut(self, document: DocumentToCut, order: CutOrder) -> None:
+        """Add the pieces of a document as they come, or a failure and none of them."""
+        n_chunks, n_dropped = len(self.chunks), len(self.dropped)
+        try:
+            for kind, row in _pieces(document, order):
+                if kind == "dropped":
+                    self.dropped.append(row)
+                else:
+                    self._add_chunk(row)
+        except InputUnreadable as failure:
+            del self.chunks[n_chunks:], self.dropped[n_dropped:]
+            self.failures.append(
+                {"source_id": document.source_id, "status": "failed", "error": failure.cause}
             )
+
+    def _add_chunk(self, row: dict[str, object]) -> None:
+        stored = {name: row[name] for name in TEXT.names}
+        del row["text"]
+        self.chunks.append({**row, "text_file": self._text_file, "text_row": self._writer.add(stored)})
 
 
 def cut_batch(batch: Sequence[DocumentToCut], order: CutOrder) -> Cut:
@@ -122,38 +166,18 @@ def cut_batch(batch: Sequence[DocumentToCut], order: CutOrder) -> Cut:
 
     A file that has changed by now, or cannot be read, gives no chunk and a failure.
     """
-    name = (
-        fingerprint(order.chunking_id.bytes, order.salt, *(document.document_id.bytes for document in batch))
-        + ".parquet"
-    )
-    chunks: list[dict[str, object]] = []
-    dropped: list[dict[str, object]] = []
-    failures: list[dict[str, object]] = []
-    with written_whole(order.text_folder / name) as partial:
-        writer = TextWriter(partial, TEXT)
+    identities = (document.document_id.bytes for document in batch)
+    name = fingerprint(order.chunking_id.bytes, order.salt, *identities) + ".parquet"
+    with written_whole(order.text_folder / name) as unfinished:
+        writer = TextWriter(unfinished, TEXT)
+        rows = _Batch(writer, name)
         for document in batch:
-            try:
-                pieces = list(_pieces(document, order))
-            except (FakesmrtError, OSError) as failure:
-                reason = (
-                    failure.cause
-                    if isinstance(failure, FakesmrtError)
-                    else f"cannot be read: {failure.strerror}"
-                )
-                failures.append({"source_id": document.source_id, "status": "failed", "error": reason})
-                continue
-            for kind, row in pieces:
-                if kind == "dropped":
-                    dropped.append(row)
-                    continue
-                stored = {name: row[name] for name in TEXT.names}
-                del row["text"]
-                chunks.append({**row, "text_file": name, "text_row": writer.add(stored)})
+            rows.cut(document, order)
         writer.close()
     return Cut(
-        arrow_table(CHUNK, chunks),
-        arrow_table(DROPPED, dropped),
-        arrow_table(SOURCE_STATUS, failures),
+        arrow_table(CHUNK, rows.chunks),
+        arrow_table(DROPPED, rows.dropped),
+        arrow_table(SOURCE_STATUS, rows.failures),
         sum(document.n_bytes for document in batch),
     )
 
@@ -171,8 +195,7 @@ def _cut_all(context: StageContext, waiting: Sequence[DocumentToCut], order: Cut
     problems: list[str] = []
     paths = {document.source_id: document.path for document in waiting}
     with context.executor() as executor:
-        for future in [executor.submit(cut_batch, batch, order) for batch in batches(waiting)]:
-            cut = future.result()
+        for cut in map_bounded(executor, partial(cut_batch, order=order), batches(waiting)):
             _commit_batch(context, cut)
             problems += [
                 f"{paths[UUID(str(row['source_id']))]}: {row['error']}" for row in cut.failures.to_pylist()

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -23,7 +24,14 @@ from warehouse.errors import FakesmrtError
 from warehouse.identity import content_id
 from warehouse.stages.arrow import DOCUMENT, DROPPED, SOURCE_STATUS, STREAM, arrow_table
 from warehouse.stages.source_file import filesystem_path
-from warehouse.stages.stage import StageContext, StageReport, StageRun, code_version, input_versions
+from warehouse.stages.stage import (
+    StageContext,
+    StageReport,
+    StageRun,
+    code_version,
+    input_versions,
+    map_bounded,
+)
 
 ASSET = "corpus/document"
 CODE = ("warehouse.cleanser", "warehouse.stages.document")
@@ -164,9 +172,7 @@ def _examine_all(
     total = sum(source.n_bytes for source in waiting)
     done = 0
     unread: list[str] = []
-    futures = [executor.submit(examine_batch, batch, version) for batch in batches(waiting)]
-    for future in futures:
-        examined = future.result()
+    for examined in map_bounded(executor, partial(examine_batch, version=version), batches(waiting)):
         _commit_batch(context, examined)
         unread += examined.unread
         done += examined.n_bytes

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
@@ -23,7 +24,7 @@ from warehouse.dedup.verification import VerificationParameters, write_verified_
 from warehouse.identity import fingerprint
 from warehouse.stages.arrow import SIGNATURE, arrow_table
 from warehouse.stages.chunk import recipe_chunking
-from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
+from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions, map_bounded
 from warehouse.textstore import read_rows as read_text_rows
 from warehouse.textstore import text_file
 
@@ -98,10 +99,8 @@ def _sign_new(context: StageContext, chunking_id: UUID, sketch: SketchParameters
     done = 0
     if groups:
         with context.executor() as executor:
-            for future in [
-                executor.submit(sign_batch, group, home.text, home.index, sketch) for group in groups
-            ]:
-                rows = future.result()
+            sign = partial(sign_batch, text_folder=home.text, index_folder=home.index, sketch=sketch)
+            for rows in map_bounded(executor, sign, groups):
                 with context.warehouse.write("recording signatures") as connection:
                     connection.register("signed", rows)
                     connection.execute(query("record_signatures"))

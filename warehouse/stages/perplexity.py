@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -23,7 +24,14 @@ from warehouse.recipes import Recipe
 from warehouse.stages.arrow import PERPLEXITY, REFERENCE_SAMPLE, arrow_table
 from warehouse.stages.chunk import recipe_chunking
 from warehouse.stages.duplicate import TextPlace, texts_at
-from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
+from warehouse.stages.stage import (
+    StageContext,
+    StageReport,
+    StageRun,
+    code_version,
+    input_versions,
+    map_bounded,
+)
 
 ASSET = "corpus/perplexity"
 CODE = ("warehouse.perplexity", "warehouse.tokens.tokenizer", "warehouse.stages.perplexity")
@@ -67,6 +75,7 @@ def reference_definition(recipe: Recipe) -> str:
     return json.dumps(
         {
             "chunking_id": str(recipe_chunking(recipe)[1]),
+            "threshold": recipe.duplicates.threshold,
             "order": recipe.perplexity.order,
             "vocab_size": recipe.perplexity.vocab_size,
             "sample_bytes": recipe.perplexity.sample_bytes,
@@ -113,7 +122,9 @@ def _pin_reference(context: StageContext, recipe: Recipe) -> PinnedReference:
         progress=context.progress,
     )
     definition = reference_definition(recipe)
-    identity = content_id("ngram", definition, *(row.chunk_id.bytes for row in sample))
+    identity = content_id(
+        "ngram", definition, code_version("warehouse.perplexity"), *(row.chunk_id.bytes for row in sample)
+    )
     name = f"ngram-{identity.hex[:16]}"
     sha256 = reference.save(home.references / name, json.loads(definition))
     rows = [
@@ -137,7 +148,7 @@ def _pin_reference(context: StageContext, recipe: Recipe) -> PinnedReference:
 
 
 def score_batch(
-    reference: PinnedReference, folder: Path, text_folder: Path, chunks: Sequence[tuple[TextPlace, int]]
+    chunks: Sequence[tuple[TextPlace, int]], reference: PinnedReference, folder: Path, text_folder: Path
 ) -> pa.Table:
     """Rows of ``corpus.perplexity`` for some chunks, each with the fold that scores it. Runs in a worker process."""
     texts = texts_at(text_folder, [place for place, _ in chunks])
@@ -193,11 +204,13 @@ def _score_new(context: StageContext, recipe: Recipe, reference: PinnedReference
     groups = [chosen[start : start + BATCH_CHUNKS] for start in range(0, len(chosen), BATCH_CHUNKS)]
     if groups:
         with context.executor() as executor:
-            folder = home.references / reference.path
-            for future in [
-                executor.submit(score_batch, reference, folder, home.text, group) for group in groups
-            ]:
-                rows = future.result()
+            score = partial(
+                score_batch,
+                reference=reference,
+                folder=home.references / reference.path,
+                text_folder=home.text,
+            )
+            for rows in map_bounded(executor, score, groups):
                 with context.warehouse.write("recording perplexity") as connection:
                     connection.register("scored", rows)
                     connection.execute("INSERT INTO corpus.perplexity BY NAME FROM scored")

@@ -6,6 +6,7 @@ written again; superseded files are removed, their rows in ``tokens.shard_chunk`
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from uuid import UUID
 import pyarrow as pa
 
 from warehouse.database import Connection, query, read_rows, run_script
-from warehouse.errors import CheckFailed
+from warehouse.errors import CheckFailed, CorruptArtefact
 from warehouse.files import write_bytes_whole
 from warehouse.identity import content_id
 from warehouse.perplexity.calibration import choose_sample
@@ -24,7 +25,7 @@ from warehouse.splits import SPLITS, sampling_unit
 from warehouse.stages.arrow import REFERENCE_SAMPLE, SHARD_CHUNK, arrow_table
 from warehouse.stages.duplicate import TextPlace, texts_at
 from warehouse.stages.perplexity import PinnedReference
-from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
+from warehouse.stages.stage import StageContext, StageReport, StageRun, code_version, input_versions
 from warehouse.tokens.shards import (
     TOKENIZER_FILE,
     ChunkTokens,
@@ -99,7 +100,7 @@ def _pin_tokenizer(context: StageContext, recipe: Recipe, kept: Sequence[KeptChu
     texts = texts_at(home.text, [TextPlace(row.chunk_id, row.text_file, row.text_row) for row in sample])
     data = train_tokenizer([texts[row.chunk_id] for row in sample], recipe.tokenizer.vocab_size)
     tokenizer = Tokenizer(data)
-    identity = content_id(tokenizer.sha256)
+    identity = content_id("tokenizer", tokenizer_definition(recipe), tokenizer.sha256)
     name = f"{recipe.name}-{identity.hex[:16]}"
     write_bytes_whole(home.tokens / name / TOKENIZER_FILE, data)
     rows = [{"reference_id": identity, "chunk_id": row.chunk_id, "fold": 0} for row in sample]
@@ -140,6 +141,7 @@ def _orders(context: StageContext, tokenizer: PinnedReference, kept: Sequence[Ke
     return [
         ShardOrder(
             content_id(
+                code_version("warehouse.tokens"),
                 tokenizer.reference_id.bytes,
                 split,
                 number,
@@ -174,7 +176,8 @@ def write_ordered_shard(order: ShardOrder) -> tuple[ShardManifest, bool]:
     """Write a shard unless it stands already; returns its manifest and whether it was written. Runs in a worker."""
     path = order.folder / f"{order.name}.json"
     tokenizer = Tokenizer.from_file(order.folder / TOKENIZER_FILE)
-    if path.exists():
+    # A damaged shard is written again.
+    with contextlib.suppress(CorruptArtefact):
         return open_shard(path, tokenizer_sha256=tokenizer.sha256, verify=True).manifest, False
     manifest = write_shard(
         order.folder,
@@ -266,6 +269,8 @@ def run(context: StageContext) -> StageReport:
         )
     orders = _orders(context, tokenizer, kept)
     manifests, n_written = _write_all(context, orders)
+    # Before the commit: whoever reads the folder must never find a past shard beside the current ones.
+    _remove_superseded(context.warehouse.home.tokens / tokenizer.path, orders)
     with context.warehouse.write("recording shards") as connection:
         connection.execute("DELETE FROM tokens.shard WHERE recipe = ?", [recipe.name])
         for order, manifest in zip(orders, manifests, strict=True):
@@ -287,7 +292,6 @@ def run(context: StageContext) -> StageReport:
             connection.register("sharded", _chunk_rows(order))
             connection.execute(query("record_shard_chunks"))
         stage.record(connection, len(orders))
-    _remove_superseded(context.warehouse.home.tokens / tokenizer.path, orders)
     facts: dict[str, int | float | str] = {
         "n_shards_written": n_written,
         "n_tokens_train": sum(m.n_tokens for m in manifests if m.split == "train"),

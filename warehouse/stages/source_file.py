@@ -131,8 +131,15 @@ def stands_as_recorded(known: KnownFile, path: str, licence: str) -> bool:
     )
 
 
-def _paths(connection: Connection, corpora: tuple[str, ...]) -> dict[tuple[str, str], str]:
-    """(corpus, path) of every file at the locations, with its licence."""
+@dataclass(frozen=True)
+class Listing:
+    """What lies at the locations: the licence of each (corpus, path), and the places that could not be listed."""
+
+    licences: dict[tuple[str, str], str]
+    unlisted: dict[str, str]
+
+
+def _listing(connection: Connection, corpora: tuple[str, ...]) -> Listing:
     licences: dict[str, str] = dict(
         connection.execute("SELECT corpus, licence FROM corpus.corpus").fetchall()
     )
@@ -141,17 +148,24 @@ def _paths(connection: Connection, corpora: tuple[str, ...]) -> dict[tuple[str, 
         for corpus, path, licence in connection.execute("FROM corpus.licence_override").fetchall()
     }
     found: dict[tuple[str, str], str] = {}
+    unlisted: dict[str, str] = {}
     for location in locations_of(connection, corpora):
-        for path in find_files(location.path):
+        for path in find_files(location.path, unlisted.__setitem__):
             key = (location.corpus, path)
             found[key] = overrides.get(key, licences[location.corpus])
-    return found
+    return Listing(found, {printable_path(place): reason for place, reason in unlisted.items()})
 
 
 def _version_of(connection: Connection) -> str:
     """Hash of everything that later stages may see of the current files."""
     rows = connection.execute(query("source_file_versions")).fetchall()
     return fingerprint(*(str(value) for row in rows for value in row))
+
+
+def version(context: StageContext) -> StageRun:
+    """What the stage is made from, as recorded: files, licences and weights."""
+    with context.warehouse.read() as connection:
+        return StageRun(context, ASSET, "", {"files": _version_of(connection)}, CODE)
 
 
 @dataclass(frozen=True)
@@ -161,16 +175,17 @@ class Scan:
     inspected: list[FoundFile]
     vanished: list[UUID]
     n_unchanged: int
+    problems: list[str]
 
 
 def scan(context: StageContext) -> Scan:
     """Look at the corpora's locations; hash what may have changed. Records nothing."""
     with context.warehouse.read() as connection:
-        paths = _paths(connection, context.settings.corpora)
+        listing = _listing(connection, context.settings.corpora)
         known = {
             (row.corpus, row.path): row for row in read_rows(connection, query("known_files"), [], KnownFile)
         }
-    unchanged, inspected = 0, []
+    paths, unchanged, inspected = listing.licences, 0, []
     for number, ((corpus, path), licence) in enumerate(paths.items()):
         record = known.get((corpus, printable_path(path)))
         if record is not None and stands_as_recorded(record, path, licence):
@@ -183,9 +198,14 @@ def scan(context: StageContext) -> Scan:
     vanished = [
         row.source_id
         for key, row in known.items()
-        if row.current and row.corpus in watched and key not in present
+        if row.current
+        and row.corpus in watched
+        and key not in present
+        # A folder that cannot be listed, a disk that is not mounted: nothing says that its files are gone.
+        and not any(row.path.startswith(f"{place}/") for place in listing.unlisted)
     ]
-    return Scan(inspected, vanished, unchanged)
+    problems = [f"{place}: {reason}" for place, reason in sorted(listing.unlisted.items())]
+    return Scan(inspected, vanished, unchanged, problems)
 
 
 def run(context: StageContext) -> StageReport:
@@ -214,5 +234,8 @@ def _commit(context: StageContext, found: Scan, started: float) -> StageReport:
         "n_vanished": len(found.vanished),
     }
     return stage.report(
-        n_rows, facts, up_to_date=not changed, problems=[f"{path}: {error}" for path, error in failed]
+        n_rows,
+        facts,
+        up_to_date=not changed,
+        problems=[*found.problems, *(f"{path}: {error}" for path, error in failed)],
     )

@@ -11,20 +11,22 @@ import json
 import os
 import resource
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from warehouse import recipes
 from warehouse.database import Connection, Warehouse, query
 from warehouse.errors import InvalidConfiguration
 from warehouse.identity import fingerprint
+from warehouse.processes import start_worker
 from warehouse.progress import Progress, silent
 from warehouse.recipes import Recipe
 
@@ -70,9 +72,9 @@ class BuildSettings:
     workers: int | None = None
 
     def __post_init__(self) -> None:
-        if self.replicates < 1:
+        if self.replicates < 2:
             raise InvalidConfiguration(
-                f"{self.replicates} replicates make no population", "Ask for at least 1"
+                f"{self.replicates} replicates make no population to mix", "Ask for at least 2"
             )
         if self.minutes <= 0 or (self.steps is not None and self.steps <= 0):
             raise InvalidConfiguration("The training budget is zero", "Give --minutes a positive number")
@@ -127,7 +129,9 @@ class StageContext:
     def executor(self) -> Any:
         """Processes for the corpus stages, fresh interpreters without this one's locks and connections."""
         workers = self.settings.workers or os.cpu_count() or 1
-        executor: Executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+        executor: Executor = ProcessPoolExecutor(
+            workers, mp_context=get_context("spawn"), initializer=start_worker, initargs=(os.getpid(),)
+        )
         try:
             yield executor
         finally:
@@ -311,6 +315,23 @@ def input_versions(context: StageContext, assets: Mapping[str, str]) -> dict[str
                 raise InvalidConfiguration(f"{asset} was not built yet", "Run: fakesmrt build")
             versions[asset] = last.data_version
     return versions
+
+
+Item = TypeVar("Item")
+Output = TypeVar("Output")
+
+
+def map_bounded(
+    executor: Executor, function: Callable[[Item], Output], items: Iterable[Item], in_flight: int = 4
+) -> Iterator[Output]:
+    """Like ``executor.map``, but with at most `in_flight` results waiting: memory does not grow with the items."""
+    waiting: deque[Future[Output]] = deque()
+    for item in items:
+        waiting.append(executor.submit(function, item))
+        if len(waiting) >= in_flight:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 Stage = Callable[[StageContext], StageReport]
