@@ -16,6 +16,7 @@ import dagster as dg
 from dagster import DagsterEventType, DagsterExecutionInterruptedError, DagsterInstance
 from sqlalchemy.exc import DBAPIError
 
+from fakesmrt_assets.assets.stage_asset import INTERRUPTED
 from fakesmrt_assets.definitions import build_definitions
 from fakesmrt_assets.instance import fail_lost_runs, process_tags
 from fakesmrt_assets.jobs import SELECTIONS, run_config
@@ -61,6 +62,20 @@ def _failures(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
                     f"{check.description or 'see its metadata in the UI'}"
                 )
     return tuple(dict.fromkeys(line.strip() for line in lines))
+
+
+def _interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether Ctrl-C ended a step: Dagster notes it as the step's failure."""
+    failures = [
+        event.step_failure_data
+        for event in result.all_events
+        if event.event_type == DagsterEventType.STEP_FAILURE
+    ]
+    return any(
+        (failure.user_failure_data and failure.user_failure_data.description == INTERRUPTED)
+        or (failure.error and failure.error.cls_name == DagsterExecutionInterruptedError.__name__)
+        for failure in failures
+    )
 
 
 @contextmanager
@@ -111,6 +126,8 @@ def run_build(home: Home, settings: BuildSettings, target: str, listener: Listen
             run_id=str(uuid.uuid4()),
             tags={**process_tags(), "fakesmrt/build": target},
         )
+    if _interrupted(result):
+        raise KeyboardInterrupt
     failures = _failures(result)
     if not result.success and not failures:
         failures = (f"The run {result.run_id} failed; the UI shows why",)

@@ -7,7 +7,7 @@ the stage under the build lock. What does not: what any stage does.
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import dagster as dg
@@ -20,6 +20,7 @@ from warehouse.locks import build_lock
 from warehouse.stages.stage import Stage, StageContext, code_version
 
 OWNER = "team:fakesmrt"
+INTERRUPTED = "Interrupted. What was finished is kept; the next build goes on."
 LOGGED_PROBLEMS = 20
 """The database holds them all."""
 
@@ -49,6 +50,15 @@ def explained_failures() -> Iterator[None]:
         raise dg.Failure(description=str(explained(error)), allow_retries=False) from error
 
 
+@contextmanager
+def never_retried_when_interrupted() -> Iterator[None]:
+    """Dagster takes Ctrl-C in a step with a retry policy for a failure and tries again; people mean to stop."""
+    try:
+        yield
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError) as error:
+        raise dg.Failure(description=INTERRUPTED, allow_retries=False) from error
+
+
 def stage_asset(
     key: str,
     *,
@@ -74,7 +84,8 @@ def stage_asset(
             build: BuildResource,
             listener: dg.ResourceParam[Listener],
         ) -> dg.MaterializeResult[Any]:
-            with explained_failures():
+            retried = never_retried_when_interrupted() if retry_policy else nullcontext()
+            with retried, explained_failures():
                 warehouse = home.warehouse()
                 stage_context = StageContext(
                     warehouse=warehouse,

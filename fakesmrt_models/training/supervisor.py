@@ -30,8 +30,8 @@ from warehouse.progress import Progress, silent
 LOG_FILE = "log.txt"
 LOG_LINES = 5
 POLL_SECONDS = 0.2
-STOP_SECONDS = 60.0
-"""How long an interrupted child may take to save its checkpoint."""
+STOP_SECONDS = 15.0
+"""How long an interrupted child may take to save its checkpoint; the last one is half a minute old at most."""
 
 
 def run_training(request: TrainingRequest, run_dir: Path, progress: Progress = silent) -> TrainingResult:
