@@ -41,6 +41,9 @@ mutation ($parameters: ExecutionParams!) {
   }
 }
 """
+RUNS = """
+query { runsOrError { ... on Runs { results { jobName status } } } }
+"""
 RUN = """
 query ($runId: ID!) {
   runOrError(runId: $runId) { ... on Run { status stats { ... on RunStatsSnapshot { stepsFailed } } } }
@@ -189,7 +192,18 @@ def ui(home: Path) -> Iterator[Ui]:
 
 
 @pytest.fixture(scope="module")
-def finished_run(ui: Ui) -> str:
+def ingested(ui: Ui) -> None:
+    """The sensor has seen the new files of the fresh home and its run has ended, so nothing else is going on."""
+
+    def ended() -> bool | None:
+        runs = ui.ask(RUNS)["runsOrError"]["results"]
+        return any(run["jobName"] == "ingest" and run["status"] == "SUCCESS" for run in runs) or None
+
+    until(ended, "the sensor's run ends")
+
+
+@pytest.fixture(scope="module")
+def finished_run(ui: Ui, ingested: None) -> str:
     """Id of a run of all assets that has ended."""
     selection = [{"path": key.split("/")} for key in ASSETS]
     parameters = {
