@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from fakesmrt_assets.assets.stage_asset import INTERRUPTED
 from fakesmrt_assets.definitions import build_definitions
-from fakesmrt_assets.instance import fail_lost_runs, process_tags
+from fakesmrt_assets.instance import fail_lost_runs, install_instance, process_tags
 from fakesmrt_assets.jobs import SELECTIONS, run_config
 from fakesmrt_assets.listening import Listener
 from fakesmrt_assets.resources import HomeResource
@@ -109,6 +109,7 @@ def run_build(home: Home, settings: BuildSettings, target: str, listener: Listen
     if target not in SELECTIONS:
         raise InvalidConfiguration(f"There is no build {target!r}", f"Choose one of: {', '.join(SELECTIONS)}")
     home.require()
+    install_instance(home)
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     with build_lock(home.root), _event_log_explained(home), DagsterInstance.get() as instance:
         Warehouse(home).upgrade()
