@@ -8,9 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from warehouse.database import Warehouse
 from warehouse.home import Home
+
+# No test measures time. A landing sees the same examples each time; at home each run looks for new ones.
+settings.register_profile("fakesmrt", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("fakesmrt")
 
 BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "corpora"
 
