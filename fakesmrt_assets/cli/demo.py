@@ -146,7 +146,7 @@ def _show_scores(connection: Connection, experiment: str, console: Console) -> N
         side = "more" if ratio > 0 else "fewer"
         console.print(
             f"The best micromodel needs {abs(ratio):.1%} {side} bits than a 5-gram model of the same tokens, "
-            "which is a strong baseline and some hundred times larger.",
+            "which is a strong baseline: it keeps a count of every five tokens in a row.",
             highlight=False,
         )
 
