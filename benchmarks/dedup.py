@@ -46,7 +46,7 @@ SKETCH = SketchParameters()
 
 def book_chunks(corpora: Path, n_chunks: int, seed: int) -> list[str]:
     """Chunks of books; a tenth of them are copies of others with up to a dozen words changed."""
-    random_source = random.Random(seed)  # noqa: S311  a seed is wanted, not secrecy
+    random_source = random.Random(seed)  # noqa: S311  # a seed is wanted, not secrecy
     originals: list[str] = []
     n_originals = n_chunks - n_chunks // 10
     for path in sorted((corpora / "prose" / "classic_books").rglob("*.md")):

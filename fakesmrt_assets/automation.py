@@ -17,11 +17,12 @@ import dagster as dg
 from fakesmrt_assets.instance import run_in_progress
 from fakesmrt_assets.jobs import ingest, nightly
 from fakesmrt_assets.resources import HomeResource
+from warehouse.cleanser.streams import display_name
 from warehouse.corpora import find_files, locations_of
 from warehouse.database import Connection, query, read_rows
 from warehouse.errors import FakesmrtError
 from warehouse.identity import fingerprint
-from warehouse.stages.source_file import KnownFile, printable_path, stands_as_recorded
+from warehouse.stages.source_file import KnownFile, stands_as_recorded
 
 SECONDS_BETWEEN_LOOKS = 60
 
@@ -57,7 +58,7 @@ def changed_files(connection: Connection) -> Iterator[FileChange]:
     present = set()
     for location in locations_of(connection, ()):
         for path in find_files(location.path):
-            key = (location.corpus, printable_path(path))
+            key = (location.corpus, display_name(path))
             present.add(key)
             record = records.get(key)
             if record is None or not stands_as_recorded(record, path, record.licence):

@@ -165,7 +165,7 @@ def test_a_reader_of_the_published_copy_and_a_writer_do_not_wait_for_each_other(
 def test_a_damaged_copy_is_replaced(warehouse: Warehouse) -> None:
     add_commit(warehouse, "asset")
     damaged = warehouse.publish()
-    os.chmod(damaged, 0o644)  # noqa: PTH101 - the path is a symlink's target, made read-only above
+    os.chmod(damaged, 0o644)  # noqa: PTH101  # the path is a symlink's target, made read-only above
     damaged.write_bytes(b"no database")
     assert warehouse.publish() != damaged
     with warehouse.read_published() as connection:

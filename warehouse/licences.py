@@ -63,7 +63,7 @@ def read_licence_file(path: Path) -> dict[Path, str]:
                 f"Line {number} of {path} lacks a path or a licence", "Complete or remove it"
             )
         # Made absolute as locations are, without following links: the two must compare equal.
-        file = Path(os.path.abspath(folder / row["path"]))  # noqa: PTH100 - resolve() would follow links
+        file = Path(os.path.abspath(folder / row["path"]))  # noqa: PTH100  # resolve() would follow links
         if not file.exists():
             raise InputUnreadable(
                 f"Line {number} of {path} names {file}, which is not there", "Correct the path"

@@ -50,10 +50,11 @@ def plan_source_files(context: StageContext) -> PlannedStage:
     reason = f"{new} new, {changed} changed, {len(found.vanished)} vanished, {unchanged} unchanged files"
     if relicensed:
         reason += f"; {relicensed} with another licence"
-    reweighted = not source_file.version(context).up_to_date()
-    if reweighted:
-        reason += "; a weight changed, or nothing was built yet"
-    runs = bool(new or changed or found.vanished or relicensed or reweighted)
+    difference = _difference(source_file.version(context))
+    if difference is not None:
+        # The recorded files are those of the last build, so what differs of them is a weight.
+        reason += "; a weight changed" if difference == "files changed" else f"; {difference}"
+    runs = bool(new or changed or found.vanished or relicensed or difference)
     return PlannedStage("corpus/source_file", runs, reason)
 
 

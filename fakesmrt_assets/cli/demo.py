@@ -59,8 +59,10 @@ def _require_demo_only(home: Home) -> None:
 
 def show_outcome(connection: Connection, home: Home, recipe: str, console: Console) -> None:
     """What a build ended with: text read, kept and dropped; the loss; bits per byte; a sample; where to look on."""
+    from fakesmrt_assets.reports.picture_data import newest_experiment
+
     _show_text(connection, recipe, console)
-    experiment = _newest_experiment(connection, recipe)
+    experiment = newest_experiment(connection, recipe) or ""
     _show_loss(connection, experiment, console)
     _show_scores(connection, experiment, console)
     _show_sample(home.reports / f"eval_report-{experiment}.json", console)
@@ -69,13 +71,6 @@ def show_outcome(connection: Connection, home: Home, recipe: str, console: Conso
         console.print(f"  {page}", soft_wrap=True, highlight=False)
     console.print("  fakesmrt ui          the asset graph, every run, pictures")
     console.print('  fakesmrt sql "FROM lineage.model_licence"')
-
-
-def _newest_experiment(connection: Connection, recipe: str) -> str:
-    from warehouse.database import query
-
-    rows = connection.execute(query("current_experiment"), {"recipe": recipe}).fetchall()
-    return str(rows[0][0]) if rows else ""
 
 
 def _show_text(connection: Connection, recipe: str, console: Console) -> None:

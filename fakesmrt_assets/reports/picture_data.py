@@ -61,7 +61,7 @@ def recorded_scope(connection: Connection, recipe: str) -> RecipeScope:
 
 def newest_experiment(connection: Connection, recipe: str) -> str | None:
     """Name of the experiment that trained last on a recipe; None where none did."""
-    rows = connection.execute(query("newest_experiment"), {"recipe": recipe}).fetchall()
+    rows = connection.execute(query("current_experiment"), {"recipe": recipe}).fetchall()
     return str(rows[0][0]) if rows else None
 
 

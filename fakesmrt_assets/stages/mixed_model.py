@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from fakesmrt_assets.apart import run_apart
+from fakesmrt_assets.reports.picture_data import newest_experiment
 from fakesmrt_assets.stages import micromodel
 from warehouse.database import query, read_rows, scalar
 from warehouse.errors import CheckFailed
@@ -64,10 +65,10 @@ def current_experiment(context: StageContext) -> str:
         CheckFailed: if there is none.
     """
     with context.warehouse.read() as connection:
-        rows = connection.execute(query("current_experiment"), {"recipe": context.settings.recipe}).fetchall()
-    if not rows:
+        experiment = newest_experiment(connection, context.settings.recipe)
+    if experiment is None:
         raise CheckFailed("There are no micromodels yet", "Run: fakesmrt build models")
-    return str(rows[0][0])
+    return experiment
 
 
 def version(context: StageContext) -> StageRun:

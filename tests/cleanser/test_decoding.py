@@ -1,5 +1,5 @@
 """Which encoding a file is taken to be in, and what is said about it."""
-# ruff: noqa: RUF001 (text in several scripts is the subject)
+# ruff: noqa: RUF001  # text in several scripts is the subject
 
 import codecs
 import random

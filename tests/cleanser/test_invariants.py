@@ -1,7 +1,7 @@
 """The two promises about every byte: it is accounted for, and what was stored can be computed again from
 it."""
 
-# ruff: noqa: RUF001 (text in several scripts is the subject)
+# ruff: noqa: RUF001  # text in several scripts is the subject
 
 import codecs
 import hashlib

@@ -1,5 +1,5 @@
 """Clean text and the plan by which it was made."""
-# ruff: noqa: RUF001 (text in several scripts is the subject)
+# ruff: noqa: RUF001  # text in several scripts is the subject
 
 import json
 from pathlib import Path

@@ -1,5 +1,5 @@
 """Quality signals by their published definitions."""
-# ruff: noqa: RUF001 (text in several scripts is the subject)
+# ruff: noqa: RUF001  # text in several scripts is the subject
 
 import pytest
 

@@ -24,7 +24,9 @@ CONTEXT, STRIDE = 32, 16
 @pytest.fixture
 def chunks(texts: list[str], tokenizer: Tokenizer) -> list[NDArray[np.uint16]]:
     lengths = [1, 2, 3, 30, 31, 32, 33, 200, 777]
-    return [marked(tokenizer.encode(text[:n])) for text, n in zip(texts, lengths, strict=False)]
+    return [
+        marked(tokenizer.encode(text[:n])) for text, n in zip(texts[: len(lengths)], lengths, strict=True)
+    ]
 
 
 def naive_nats(model: Transformer, chunk: NDArray[np.uint16]) -> float:

@@ -68,7 +68,7 @@ class Corpus:
             "chunking_id": CHUNKING,
         }
         columns, marks = ", ".join(row), ", ".join(f"${name}" for name in row)
-        sql = f"INSERT INTO corpus.chunk ({columns}) VALUES ({marks})"  # noqa: S608 - names from this file only
+        sql = f"INSERT INTO corpus.chunk ({columns}) VALUES ({marks})"  # noqa: S608  # names from this file only
         self.connection.execute(sql, row)
 
     def score(self, number: int, bits_per_byte: float) -> None:

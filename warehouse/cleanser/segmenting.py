@@ -27,8 +27,8 @@ MINIMUM_FILL = 0.25
 """A boundary is preferred for its rank only where it leaves a chunk at least a quarter full: a heading alone
 is none."""
 
-_CLOSING = "[\"'”’»)\\]」』）]*"  # noqa: RUF001 (quotation marks and brackets of several scripts are meant)
-_SENTENCE_END = re.compile(rf"[.!?…]{_CLOSING}\s+|[。！？]{_CLOSING}\s*")  # noqa: RUF001 (as above)
+_CLOSING = "[\"'”’»)\\]」』）]*"  # noqa: RUF001  # quotation marks of several scripts
+_SENTENCE_END = re.compile(rf"[.!?…]{_CLOSING}\s+|[。！？]{_CLOSING}\s*")  # noqa: RUF001  # as above
 
 
 _PAIRS = ("\r\n", "\r\x85")

@@ -15,7 +15,7 @@ STOP_WORDS = frozenset({"the", "be", "to", "of", "and", "that", "have", "with"})
 
 BULLETS = ("•", "‣", "◦", "*", "-", "\u2013")
 ELLIPSES = ("...", "…")
-TERMINAL_PUNCTUATION = tuple(".!?…。！？।॥؟۔\"'”’»")  # noqa: RUF001 (these marks are meant)
+TERMINAL_PUNCTUATION = tuple(".!?…。！？।॥؟۔\"'”’»")  # noqa: RUF001  # these marks are meant
 """Marks that end a sentence, in several scripts, and the quotation marks that may follow them."""
 
 SHORT_LINE_CHARACTERS = 30

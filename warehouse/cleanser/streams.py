@@ -16,7 +16,7 @@ from warehouse.errors import InputUnreadable
 from warehouse.files import BLOCK_BYTES
 
 
-def display_name(path: Path) -> str:
+def display_name(path: Path | str) -> str:
     r"""The path as text that any terminal and table takes; bytes that are not UTF-8 appear as \xNN."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 

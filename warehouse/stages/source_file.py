@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
+from warehouse.cleanser.streams import display_name
 from warehouse.corpora import find_files, locations_of
 from warehouse.database import Connection, query, read_rows, scalar
 from warehouse.files import file_sha256
@@ -62,13 +63,8 @@ class FoundFile:
     error: str | None
 
 
-def printable_path(path: str) -> str:
-    r"""The path as text: bytes that are not UTF-8 appear as \xNN."""
-    return os.fsencode(path).decode("utf-8", errors="backslashreplace")
-
-
 def filesystem_path(shown: str) -> Path:
-    """The path that `printable_path` shows."""
+    """The path that `display_name` shows."""
     if os.path.lexists(shown):
         return Path(shown)
     raw = re.sub(rb"\\x([0-9a-f]{2})", lambda match: bytes.fromhex(match.group(1).decode()), shown.encode())
@@ -77,7 +73,7 @@ def filesystem_path(shown: str) -> Path:
 
 def inspect_file(corpus: str, path: str, licence: str) -> FoundFile:
     """Hash one file. A file that cannot be read is recorded as failed, with its reason."""
-    shown = printable_path(path)
+    shown = display_name(path)
     media_type = mimetypes.guess_type(shown)[0]
     try:
         status = Path(path).stat()
@@ -153,7 +149,7 @@ def _listing(connection: Connection, corpora: tuple[str, ...]) -> Listing:
         for path in find_files(location.path, unlisted.__setitem__):
             key = (location.corpus, path)
             found[key] = overrides.get(key, licences[location.corpus])
-    return Listing(found, {printable_path(place): reason for place, reason in unlisted.items()})
+    return Listing(found, {display_name(place): reason for place, reason in unlisted.items()})
 
 
 def _version_of(connection: Connection) -> str:
@@ -187,14 +183,14 @@ def scan(context: StageContext) -> Scan:
         }
     paths, unchanged, inspected = listing.licences, 0, []
     for number, ((corpus, path), licence) in enumerate(paths.items()):
-        record = known.get((corpus, printable_path(path)))
+        record = known.get((corpus, display_name(path)))
         if record is not None and stands_as_recorded(record, path, licence):
             unchanged += 1
         else:
             inspected.append(inspect_file(corpus, path, licence))
         context.progress(number + 1, len(paths), f"{corpus}")
     watched = set(context.settings.corpora) or {row.corpus for row in known.values()}
-    present = {(corpus, printable_path(path)) for corpus, path in paths}
+    present = {(corpus, display_name(path)) for corpus, path in paths}
     vanished = [
         row.source_id
         for key, row in known.items()
