@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from warehouse.cleanser.cleanse import Chunking
+    from warehouse.cleanser.chunking import Chunking
 
 PARENT_FOLDER = "_parent"
 """What ``..`` in a given path becomes below the output folder."""
@@ -35,7 +35,7 @@ def decode(
 
     Example: fakesmrt decode letters/*.txt --output clean
     """
-    from warehouse.cleanser.cleanse import Chunking
+    from warehouse.cleanser.chunking import Chunking
     from warehouse.errors import FakesmrtError
 
     targets = _targets(files, output)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from warehouse.cleanser.cleanse import Chunking, ChunkRecord, DocumentRecord, cleanse, cut_document
+from warehouse.cleanser.chunking import Chunking
+from warehouse.cleanser.cleanse import ChunkRecord, DocumentRecord, cleanse, cut_document
 from warehouse.cleanser.repair import replay
 from warehouse.cleanser.streams import Stream
 

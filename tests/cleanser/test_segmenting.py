@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.cleanser.cleanse import Chunking, ChunkRecord, cleanse, cut_document, examine_stream
+from warehouse.cleanser.chunking import Chunking
+from warehouse.cleanser.cleanse import ChunkRecord, cleanse, cut_document, examine_stream
 from warehouse.cleanser.segmenting import LONGEST_LINE_BYTES
 from warehouse.cleanser.streams import open_streams
 from warehouse.errors import InvalidConfiguration

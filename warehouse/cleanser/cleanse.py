@@ -13,8 +13,8 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from uuid import UUID
 
+from warehouse.cleanser.chunking import Chunking
 from warehouse.cleanser.code_units import STATEFUL, RunningDecoder
 from warehouse.cleanser.decoding import EncodingDecision, decide_encoding
 from warehouse.cleanser.language import identify_language
@@ -24,45 +24,11 @@ from warehouse.cleanser.repair import repair_chunk
 from warehouse.cleanser.segmenting import Piece, measured_pieces, pack
 from warehouse.cleanser.signals import Signals, measure_signals
 from warehouse.cleanser.streams import Stream, open_streams
-from warehouse.errors import InvalidConfiguration
-from warehouse.identity import content_id
-
-CUTTER_VERSION = 1
-"""Rises when the same parameters would cut elsewhere or store another text."""
-
-DEFAULT_MAX_CHARACTERS = 2_000
-MINIMUM_MAX_CHARACTERS = 16
-"""Broken bytes that cannot be parted stand for several characters; no encoding knows a group as long as
-this."""
 
 TITLE_CHARACTERS = 120
 LANGUAGE_SAMPLE_BYTES = 1 << 11
 """A document's language is decided on 2 KiB from its middle and 2 KiB from its start: bounded, and past the
 preface."""
-
-
-@dataclass(frozen=True)
-class Chunking:
-    """How documents are cut.
-
-    Attributes:
-        max_characters: characters of clean text that a chunk has at most; 16 or more.
-        repair_mojibake: whether wrong decodings of the past are undone.
-    """
-
-    max_characters: int = DEFAULT_MAX_CHARACTERS
-    repair_mojibake: bool = True
-
-    def __post_init__(self) -> None:
-        if self.max_characters < MINIMUM_MAX_CHARACTERS:
-            raise InvalidConfiguration(
-                f"Chunks of {self.max_characters} characters are too small to cut",
-                "Set max_characters to 16 or more",
-            )
-
-    def chunking_id(self) -> UUID:
-        """Identity of the parameters and of the cutter's version."""
-        return content_id("chunking", CUTTER_VERSION, self.max_characters, int(self.repair_mojibake))
 
 
 @dataclass(frozen=True)
@@ -145,7 +111,7 @@ def examine_stream(stream: Stream) -> StreamExamination:
         InputUnreadable: if it cannot be read or changed while it was read.
     """
     decision = decide_encoding(stream)
-    reader = reader_for(stream.path)
+    reader = reader_for(stream.path.name, "")
     documents: list[DocumentRecord] = []
     dropped: list[DroppedRange] = []
     for found in reader.find_documents(stream, decision):

@@ -14,7 +14,8 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from warehouse.cleanser.cleanse import Chunking, ChunkRecord, DocumentRecord, cut_document
+from warehouse.cleanser.chunking import Chunking
+from warehouse.cleanser.cleanse import ChunkRecord, DocumentRecord, cut_document
 from warehouse.database import query, read_rows, scalar
 from warehouse.errors import InputUnreadable
 from warehouse.files import written_whole

@@ -1,6 +1,10 @@
-"""What a reader is: it finds the documents in a stream of one kind.
+"""What a reader is: it finds the documents in a stream of one kind, and says what of each is text.
 
 A new kind of source is one file beside this one and one line in ``registry.py``.
+
+Plain kinds have no `extract`: their chunks are cut in the bytes (DESIGN §6). Structured kinds (markup, records)
+have one: a document is a *record*, the bytes between its bounds are decoded as a whole, `extract` makes text of
+them, and chunks are slices of that text.
 """
 
 from __future__ import annotations
@@ -10,6 +14,12 @@ from dataclasses import dataclass
 
 from warehouse.cleanser.decoding import EncodingDecision
 from warehouse.cleanser.streams import Stream
+
+LARGEST_RECORD_BYTES = 16 << 20
+"""A record is read as a whole; a longer one is dropped as ``record_too_large``, so that memory is bounded."""
+
+HEAD_CHARACTERS = 1 << 14
+"""Characters from the start of a stream by which a reader tells whether it is of its kind."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +37,7 @@ class DroppedRange:
     Attributes:
         byte_start: first byte in the stream.
         byte_end: one past the last byte.
-        reason: ``byte_order_mark``, ``binary``, ``blank`` or ``control_characters``.
+        reason: a short name; docs/cleanser.md lists all of them.
     """
 
     byte_start: int
@@ -36,17 +46,52 @@ class DroppedRange:
 
 
 @dataclass(frozen=True)
+class Extracted:
+    """What of a record is text.
+
+    Attributes:
+        text: the text, not yet repaired.
+        title: what the record calls itself; None where it does not.
+    """
+
+    text: str
+    title: str | None = None
+
+
+class NoTextError(Exception):
+    """A record holds no text, or cannot be read; `reason` becomes that of its dropped range."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def never(_head: str) -> bool:
+    """For readers whose kind cannot be told from content alone."""
+    return False
+
+
+@dataclass(frozen=True)
 class Reader:
     """A way to find documents.
 
     Attributes:
         name: as column ``reader`` shows it.
-        version: rises when other documents would be found.
+        version: rises when other documents would be found or other text extracted.
         suffixes: lower-case file name suffixes that it serves.
         find_documents: ranges in ascending order that tile the stream exactly.
+        accepts: whether a stream with one of the suffixes and this head (its first characters, decoded) may be
+            of its kind; where not, its name lies.
+        proves: whether a head can be of no other kind, whatever the stream is called.
+        extract: text of one record's characters, raising `NoTextError` where there is none; None for plain kinds.
+        container: the container format whose members it serves whatever they are called; None for none.
     """
 
     name: str
     version: str
     suffixes: frozenset[str]
     find_documents: Callable[[Stream, EncodingDecision], Iterator[DocumentRange | DroppedRange]]
+    accepts: Callable[[str], bool] = bool
+    proves: Callable[[str], bool] = never
+    extract: Callable[[str], Extracted] | None = None
+    container: str | None = None

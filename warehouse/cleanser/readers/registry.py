@@ -1,8 +1,6 @@
-"""The readers that there are, and which one serves a file."""
+"""The readers that there are, and which one serves a stream."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from warehouse.cleanser.readers.plain import PLAIN
 from warehouse.cleanser.readers.reader import Reader
@@ -10,7 +8,29 @@ from warehouse.cleanser.readers.reader import Reader
 READERS: tuple[Reader, ...] = (PLAIN,)
 
 
-def reader_for(path: Path) -> Reader:
-    """The reader for a file by its name; plain text where no other claims it."""
-    suffix = path.suffix.lower()
-    return next((reader for reader in READERS if suffix in reader.suffixes), PLAIN)
+def reader_for(name: str, head: str, container: str = "file") -> Reader:
+    """The reader for a stream: the one that its container or content proves, else the one that its name claims and
+    its content does not contradict, else plain text.
+
+    Args:
+        name: the stream's own file name.
+        head: its first characters, decoded.
+        container: the chain of container formats around it, innermost last.
+    """
+    for reader in READERS:
+        if reader.container is not None and reader.container == container.rpartition("+")[2]:
+            return reader
+    for reader in READERS:
+        if reader.proves(head):
+            return reader
+    suffix = "." + name.lower().rpartition(".")[2]
+    return next((reader for reader in READERS if suffix in reader.suffixes and reader.accepts(head)), PLAIN)
+
+
+def reader_named(name: str) -> Reader:
+    """The reader that column ``reader`` names.
+
+    Raises:
+        KeyError: if there is none of this name.
+    """
+    return {reader.name: reader for reader in READERS}[name]
