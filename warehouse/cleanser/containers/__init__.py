@@ -1,0 +1,1 @@
+"""Containers: files that hold byte streams, compressed or several in one. One file a format."""
