@@ -5,10 +5,14 @@ A new kind of source is one file beside this one and one line in ``registry.py``
 Plain kinds have no `extract`: their chunks are cut in the bytes (DESIGN §6). Structured kinds (markup, records)
 have one: a document is a *record*, the bytes between its bounds are decoded as a whole, `extract` makes text of
 them, and chunks are slices of that text.
+
+A few kinds cannot be read record by record without knowing how their stream begins (a table's delimiter and
+column names). Such a reader has `bind`; `registry.py` hands it out bound to the stream's head.
 """
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -20,6 +24,17 @@ LARGEST_RECORD_BYTES = 16 << 20
 
 HEAD_CHARACTERS = 1 << 14
 """Characters from the start of a stream by which a reader tells whether it is of its kind."""
+
+
+def stream_head(stream: Stream, encoding: str | None) -> str:
+    """The first `HEAD_CHARACTERS` characters of a stream, less a byte order mark; empty where the bytes are no text.
+
+    The same for the same bytes and encoding, so that a replay binds a reader as the first reading did.
+    """
+    if encoding is None:
+        return ""
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    return decoder.decode(stream.peek(0, 4 * HEAD_CHARACTERS)).removeprefix("\ufeff")[:HEAD_CHARACTERS]
 
 
 @dataclass(frozen=True)
@@ -85,6 +100,8 @@ class Reader:
         proves: whether a head can be of no other kind, whatever the stream is called.
         extract: text of one record's characters, raising `NoTextError` where there is none; None for plain kinds.
         container: the container format whose members it serves whatever they are called; None for none.
+        bind: the same reader made for one stream, by the stream's head alone; None for kinds whose records speak
+            for themselves.
     """
 
     name: str
@@ -95,3 +112,8 @@ class Reader:
     proves: Callable[[str], bool] = never
     extract: Callable[[str], Extracted] | None = None
     container: str | None = None
+    bind: Callable[[str], Reader] | None = None
+
+    def bound_to(self, head: str) -> Reader:
+        """This reader, made for the stream that begins with `head`: see `stream_head`."""
+        return self if self.bind is None else self.bind(head)
