@@ -110,6 +110,10 @@ CHUNK = pa.schema(
     }
 )
 
+PRIVATE_RANGE = pa.schema(
+    {"chunk_id": pa.uuid(), "kind": pa.string(), "char_start": pa.int32(), "char_end": pa.int32()}
+)
+
 SIGNATURE = pa.schema({"chunk_id": pa.uuid(), "sketch_id": pa.uuid(), "index_file": pa.string()})
 
 REFERENCE_SAMPLE = pa.schema({"reference_id": pa.uuid(), "chunk_id": pa.uuid(), "fold": pa.int16()})
