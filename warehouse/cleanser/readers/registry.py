@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from warehouse.cleanser.readers.json_lines import JSON
 from warehouse.cleanser.readers.plain import PLAIN
 from warehouse.cleanser.readers.reader import Reader
 
-READERS: tuple[Reader, ...] = (PLAIN,)
+READERS: tuple[Reader, ...] = (PLAIN, JSON)
 
 
 def reader_for(name: str, head: str, container: str = "file") -> Reader:
