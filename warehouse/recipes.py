@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from warehouse.home import Home
 from warehouse.licences import canonical_licence
 
 Section = TypeVar("Section")
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.json")
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,17 @@ class LicenceChoice:
 
 @dataclass(frozen=True)
 class ChunkingChoice:
-    """Largest chunk, in characters of clean text."""
+    """How long a chunk of clean text may be; where both limits are given, both hold.
+
+    Attributes:
+        max_characters: characters.
+        max_tokens: tokens; 0 sets no limit.
+        tokenizer: by which they are counted: name of a Hugging Face ``tokenizer.json`` among the user's recipes.
+    """
 
     max_characters: int = 2000
+    max_tokens: int = 0
+    tokenizer: str = ""
 
 
 @dataclass(frozen=True)
@@ -180,14 +191,21 @@ def _section(section: type[Section], values: object, where: str) -> Section:
 
 
 def _require_possible(recipe: Recipe) -> None:
-    perplexity = recipe.perplexity
+    perplexity, chunking = recipe.perplexity, recipe.chunking
     possible = {
         "duplicates.threshold must be above 0.5 and at most 1": 0.5 < recipe.duplicates.threshold <= 1,
         "perplexity needs 0 <= head <= middle <= max_percentile <= 1": (
             0 <= perplexity.head <= perplexity.middle <= perplexity.max_percentile <= 1
         ),
         "perplexity.order must be 1 to 5": 1 <= perplexity.order <= 5,
-        "chunking.max_characters must be at least 100": recipe.chunking.max_characters >= 100,
+        "chunking.max_characters must be at least 100": chunking.max_characters >= 100,
+        "chunking.max_tokens must be 0 or at least 64": chunking.max_tokens == 0 or chunking.max_tokens >= 64,
+        "chunking needs both max_tokens and tokenizer, or neither": (
+            bool(chunking.max_tokens) == bool(chunking.tokenizer)
+        ),
+        "chunking.tokenizer must be the plain name of a .json file in the folder of recipes": (
+            not chunking.tokenizer or _FILE_NAME.fullmatch(chunking.tokenizer) is not None
+        ),
         "vocab_size must be 300 to 2048 for the perplexity reference": 300 <= perplexity.vocab_size <= 2048,
         "tokenizer.vocab_size must be 300 to 65536": 300 <= recipe.tokenizer.vocab_size <= 65536,
     }

@@ -114,7 +114,7 @@ def test_a_line_without_end_is_cut_before_it_fills_the_memory(tmp_path: Path) ->
 def test_chunkings_are_told_apart() -> None:
     assert Chunking().chunking_id() == Chunking(2000).chunking_id()
     assert (
-        len({Chunking().chunking_id(), Chunking(1000).chunking_id(), Chunking(2000, False).chunking_id()})
+        len({Chunking().chunking_id(), Chunking(1000).chunking_id(), Chunking(repair_mojibake=False).chunking_id()})
         == 3
     )
     with pytest.raises(InvalidConfiguration, match="16 or more"):

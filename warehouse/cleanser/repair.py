@@ -1,8 +1,7 @@
 """From the raw bytes of a chunk to its clean text, by a plan that can be stored and replayed.
 
-What lives here: the steps after cutting: decoding, line endings, mojibake (by ftfy, only where its badness
-measure finds some), control characters. Quotes, widths, ligatures and normalisation forms stay as the author
-wrote them.
+What lives here: the steps after cutting: decoding, line ends, mojibake (`mojibake.py`), characters that only a
+terminal or printer obeys. Quotes, widths, ligatures and normalisation forms stay as the author wrote them.
 """
 
 from __future__ import annotations
@@ -10,10 +9,11 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from warehouse.cleanser.code_units import EBCDIC, RunningDecoder
+from warehouse.cleanser.mojibake import FixSteps, LineFix, apply_steps, find_fixes
 
 STRICT = "strict"
 REPLACE = "replace"
@@ -21,18 +21,25 @@ LONE_WINDOWS_1252 = "fakesmrt.lone_windows_1252"
 """Codec error handler for UTF-8 into which Windows-1252 was pasted: a broken byte between ASCII neighbours
 becomes its Windows-1252 character, any other becomes U+FFFD."""
 
-LINE_ENDINGS = "line_endings"
 NEXT_LINES = "next_lines"
-CONTROL_CHARACTERS = "control_characters"
+LONE_SURROGATES = "lone_surrogates"
+LINE_ENDINGS = "line_endings"
+OVERSTRIKES = "overstrikes"
+TERMINAL_ESCAPES = "terminal_escapes"
 FIX_ENCODING = "fix_encoding"
+BYTE_ORDER_MARKS = "byte_order_marks"
+PAGE_BREAKS = "page_breaks"
+CONTROL_CHARACTERS = "control_characters"
 
+_CONTROL_BYTES = bytes([*range(9), *range(0x0B, 0x20), 0x7F])
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
-
-_SUSPECT = re.compile("[^\x00-\x7f\u2018\u2019\u201c\u201d\u2013\u2014\u2026]")
-"""Misread UTF-8 shows at least one character other than these, the usual quotes and dashes: in Windows-1252
-its lead bytes are letters, in Mac Roman, where these are lead bytes, its continuation bytes are."""
-
-FixSteps = tuple[tuple[str, str], ...]
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LINE_END = re.compile("\r\n?")
+_NEXT_LINE = re.compile("\r?\x85")
+_ESCAPE = re.compile("\x1b\\[[0-9;?]*[A-Za-z]")
+"""A control sequence as ECMA-48, section 5.4, has it."""
+_MARK_AT_LINE_START = re.compile("^\ufeff+", re.MULTILINE)
+_PAGE_BREAK = re.compile("(?P<before>\n?)[\x0b\x0c]+(?P<after>\n?)")
 
 
 def _lone_windows_1252(error: UnicodeError) -> tuple[str, int]:
@@ -47,6 +54,8 @@ def _lone_windows_1252(error: UnicodeError) -> tuple[str, int]:
 
 codecs.register_error(LONE_WINDOWS_1252, _lone_windows_1252)
 
+Step = tuple[str] | tuple[str, int, FixSteps]
+
 
 @dataclass(frozen=True)
 class RepairPlan:
@@ -56,27 +65,37 @@ class RepairPlan:
         errors: name of the codec error handler: ``strict`` where every byte had a meaning.
         steps: what changed the decoded text, in order: a name, and for ``fix_encoding`` the number of the
             line (from 0) with ftfy's steps for it.
+        counts: characters that each step took away or replaced, by its name.
     """
 
     errors: str = STRICT
-    steps: tuple[tuple[str] | tuple[str, int, FixSteps], ...] = ()
+    steps: tuple[Step, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The plan as the Training Database stores it."""
-        return json.dumps({"errors": self.errors, "steps": self.steps})
+        if not self.steps and self.errors == STRICT:
+            return _UNTOUCHED
+        content: dict[str, object] = {"errors": self.errors, "steps": self.steps}
+        if self.counts:
+            content["counts"] = dict(self.counts)
+        return json.dumps(content)
 
     @classmethod
     def from_json(cls, stored: str) -> RepairPlan:
         """The plan that `to_json` wrote."""
         content = json.loads(stored)
-        steps: list[tuple[str] | tuple[str, int, FixSteps]] = []
+        steps: list[Step] = []
         for name, *rest in content["steps"]:
             if rest:
                 line, fixes = rest
                 steps.append((name, line, tuple((action, parameter) for action, parameter in fixes)))
             else:
                 steps.append((name,))
-        return cls(content["errors"], tuple(steps))
+        return cls(content["errors"], tuple(steps), content.get("counts", {}))
+
+
+_UNTOUCHED = json.dumps({"errors": STRICT, "steps": []})
 
 
 @dataclass(frozen=True)
@@ -91,7 +110,12 @@ class Repaired:
 
     text: str
     plan: RepairPlan
-    n_replaced: int
+    n_replaced: int = 0
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Characters that each step took away or replaced, by its name."""
+        return self.plan.counts
 
 
 def repair_chunk(
@@ -114,21 +138,77 @@ def repair_chunk(
         errors = LONE_WINDOWS_1252 if encoding == "utf-8" else REPLACE
         text = _decoded(raw, encoding, decoder_state, errors)
         n_replaced = len(text) - len(_decoded(raw, encoding, decoder_state, "ignore"))
-    steps: list[tuple[str] | tuple[str, int, FixSteps]] = []
-    if encoding in EBCDIC and "\x85" in text:
-        steps.append((NEXT_LINES,))
-    if "\r" in text:
-        steps.append((LINE_ENDINGS,))
-    for step in steps:
-        text = _TEXT_STEPS[step[0]](text)
-    if repair_mojibake and _SUSPECT.search(text):
-        fixes = _mojibake_fixes(text)
-        steps += fixes
+    return _repaired(text, errors, n_replaced, encoding in EBCDIC, repair_mojibake)
+
+
+def repair_text(text: str, repair_mojibake: bool = True) -> Repaired:
+    """Clean text that is decoded or extracted already; `apply_repair` replays it.
+
+    Args:
+        text: any text, even one that cannot be encoded.
+        repair_mojibake: as for `repair_chunk`.
+    """
+    return _repaired(text, STRICT, 0, False, repair_mojibake)
+
+
+def _repaired(text: str, errors: str, n_replaced: int, next_lines: bool, repair_mojibake: bool) -> Repaired:
+    early, late = _applicable(text, next_lines)
+    steps: list[Step] = []
+    counts: dict[str, int] = {}
+    text = _stepped(text, early, steps, counts)
+    if repair_mojibake and (fixes := find_fixes(text)):
         text = _with_fixes(text, fixes)
-    if _CONTROL.search(text):
-        steps.append((CONTROL_CHARACTERS,))
-        text = _TEXT_STEPS[CONTROL_CHARACTERS](text)
-    return Repaired(text, RepairPlan(errors, tuple(steps)), n_replaced)
+        steps += [(FIX_ENCODING, fix.line, fix.steps) for fix in fixes]
+        counts[FIX_ENCODING] = sum(fix.n_changed for fix in fixes)
+        late = _LATE_STEPS
+    text = _stepped(text, late, steps, counts)
+    if not steps and errors == STRICT:
+        return Repaired(text, _NOTHING)
+    return Repaired(text, RepairPlan(errors, tuple(steps), counts), n_replaced)
+
+
+_NOTHING = RepairPlan()
+
+
+def _applicable(text: str, next_lines: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The steps before and after the search for mojibake that may change this text: a quick look that spares
+    sound text the steps themselves."""
+    early = (NEXT_LINES, *_EARLY_STEPS) if next_lines else _EARLY_STEPS
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError:
+        return early, _LATE_STEPS
+    if len(encoded.translate(None, _CONTROL_BYTES)) < len(encoded) or (next_lines and "\x85" in text):
+        return early, _LATE_STEPS
+    return (), () if len(encoded) == len(text) else (BYTE_ORDER_MARKS,)
+
+
+def _stepped(text: str, names: tuple[str, ...], steps: list[Step], counts: dict[str, int]) -> str:
+    for name in names:
+        text, count = _TEXT_STEPS[name](text)
+        if count:
+            steps.append((name,))
+            counts[name] = count
+    return text
+
+
+def _with_fixes(text: str, fixes: list[LineFix]) -> str:
+    lines = text.split("\n")
+    for fix in fixes:
+        lines[fix.line] = fix.text
+    return "\n".join(lines)
+
+
+def apply_repair(text: str, plan: RepairPlan) -> str:
+    """The clean text of decoded or extracted text, by the plan that was made for it."""
+    for step in plan.steps:
+        if len(step) == 3:
+            lines = text.split("\n")
+            lines[step[1]] = apply_steps(lines[step[1]], step[2])
+            text = "\n".join(lines)
+        else:
+            text, _ = _TEXT_STEPS[step[0]](text)
+    return text
 
 
 def replay(raw: bytes, encoding: str, decoder_state: str | None, repair: str) -> str:
@@ -141,10 +221,7 @@ def replay(raw: bytes, encoding: str, decoder_state: str | None, repair: str) ->
         repair: column ``repair``, JSON.
     """
     plan = RepairPlan.from_json(repair)
-    text = _decoded(raw, encoding, decoder_state, plan.errors)
-    for step in plan.steps:
-        text = _with_fixes(text, [step]) if len(step) == 3 else _TEXT_STEPS[step[0]](text)
-    return text
+    return apply_repair(_decoded(raw, encoding, decoder_state, plan.errors), plan)
 
 
 def _decoded(raw: bytes, encoding: str, decoder_state: str | None, errors: str) -> str:
@@ -153,53 +230,82 @@ def _decoded(raw: bytes, encoding: str, decoder_state: str | None, errors: str) 
     return RunningDecoder(encoding, decoder_state, errors).decode(raw)
 
 
-def _next_lines(text: str) -> str:
-    return text.replace("\r\x85", "\n").replace("\x85", "\n")
+def _next_lines(text: str) -> tuple[str, int]:
+    return _NEXT_LINE.subn("\n", text)
 
 
-def _line_endings(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+def _without_surrogates(text: str) -> tuple[str, int]:
+    """Pairs become the character that they stand for, single ones U+FFFD."""
+    n_surrogates = len(_SURROGATE.findall(text))
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"), n_surrogates
 
 
-def _without_controls(text: str) -> str:
-    return _CONTROL.sub("", text)
+def _line_endings(text: str) -> tuple[str, int]:
+    return _LINE_END.subn("\n", text)
 
 
-_TEXT_STEPS: dict[str, Callable[[str], str]] = {
+def _without_overstrikes(text: str) -> tuple[str, int]:
+    """A printer's underlined and bold words as plain ones: ``_``, backspace, ``a`` and ``a``, backspace, ``a``
+    (nroff's output; ``col -b`` undoes it likewise). Of characters that were struck over each other otherwise,
+    all are kept."""
+    n_backspaces = text.count("\x08")
+    if not n_backspaces:
+        return text, 0
+    return "\n".join(_struck(line) if "\x08" in line else line for line in text.split("\n")), n_backspaces
+
+
+def _struck(line: str) -> str:
+    places: list[str] = []
+    place = 0
+    for character in line:
+        if character == "\x08":
+            place = max(0, place - 1)
+            continue
+        if place == len(places):
+            places.append(character)
+        elif places[place] in ("_", " ", character):
+            places[place] = character
+        elif character not in "_ ":
+            places[place] += character
+        place += 1
+    return "".join(places)
+
+
+def _without_escapes(text: str) -> tuple[str, int]:
+    without = _ESCAPE.sub("", text)
+    return without, len(text) - len(without)
+
+
+def _without_marks(text: str) -> tuple[str, int]:
+    """Less the byte order marks of files that were put together; inside a line U+FEFF joins words, and stays."""
+    without = _MARK_AT_LINE_START.sub("", text) if "\ufeff" in text else text
+    return without, len(text) - len(without)
+
+
+def _page_breaks(text: str) -> tuple[str, int]:
+    """Form feeds and vertical tabs end lines; beside a line end they are nothing."""
+    n_breaks = text.count("\x0b") + text.count("\x0c")
+    return _PAGE_BREAK.sub(_line_break, text) if n_breaks else text, n_breaks
+
+
+def _line_break(found: re.Match[str]) -> str:
+    at_edge = found.start() == 0 or found.end() == len(found.string)
+    return found["before"] + found["after"] or ("" if at_edge else "\n")
+
+
+def _without_controls(text: str) -> tuple[str, int]:
+    return _CONTROL.subn("", text)
+
+
+_TEXT_STEPS: dict[str, Callable[[str], tuple[str, int]]] = {
     NEXT_LINES: _next_lines,
+    LONE_SURROGATES: _without_surrogates,
     LINE_ENDINGS: _line_endings,
+    OVERSTRIKES: _without_overstrikes,
+    TERMINAL_ESCAPES: _without_escapes,
+    BYTE_ORDER_MARKS: _without_marks,
+    PAGE_BREAKS: _page_breaks,
     CONTROL_CHARACTERS: _without_controls,
 }
-
-
-def _mojibake_fixes(text: str) -> list[tuple[str, int, FixSteps]]:
-    """ftfy's plan for each line that it finds bad and can mend, line by line so that sound ones stay
-    untouched."""
-    from ftfy import fix_encoding_and_explain
-    from ftfy.badness import is_bad
-
-    fixes: list[tuple[str, int, FixSteps]] = []
-    for number, line in enumerate(text.split("\n")):
-        if line.isascii() or not is_bad(line):
-            continue
-        explained = fix_encoding_and_explain(line)
-        if explained.text != line and "\n" not in explained.text:
-            fixes.append(
-                (
-                    FIX_ENCODING,
-                    number,
-                    tuple((step.action, step.parameter) for step in explained.explanation or ()),
-                )
-            )
-    return fixes
-
-
-def _with_fixes(text: str, fixes: list[tuple[str, int, FixSteps]]) -> str:
-    if not fixes:
-        return text
-    from ftfy import apply_plan
-
-    lines = text.split("\n")
-    for _, number, plan in fixes:
-        lines[number] = apply_plan(lines[number], list(plan))
-    return "\n".join(lines)
+_EARLY_STEPS = (LONE_SURROGATES, LINE_ENDINGS, OVERSTRIKES, TERMINAL_ESCAPES)
+_LATE_STEPS = (BYTE_ORDER_MARKS, PAGE_BREAKS, CONTROL_CHARACTERS)

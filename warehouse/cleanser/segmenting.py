@@ -1,71 +1,135 @@
-"""Cuts in the bytes: a document's bytes become pieces, and pieces become chunks.
+"""Cuts in the bytes: a document's bytes become the bytes of its chunks.
 
-What lives here: lines at aligned newline code units, sentences of long lines, and the rule by which they are
-joined. What does not: clean text (`repair.py`). Memory is bounded by the chunk: a line longer than 64 KiB is
-cut at a character.
+What lives here: which bytes the characters of a chunk are, in any encoding. What does not: where to cut
+(`cutting.py`) and clean text (`repair.py`). Memory is bounded by the block and the chunk.
 
-    bytes -> lines (`read_lines`) -> pieces of at most max_characters (`measured_pieces`) -> chunks (`pack`)
+    bytes -> text -> ends of chunks (`Cutter`) -> bytes
+
+Most encodings let the bytes of a text be counted: the text is decoded block by block and cut as it is. In the
+others (shift states, codes for several characters, bytes with several meanings) lines are decoded one by one,
+and the line in which a chunk ends is looked at byte by byte.
 """
 
 from __future__ import annotations
 
-import bisect
 import codecs
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from enum import IntEnum
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
-from warehouse.cleanser.code_units import PAIRING, STATEFUL, CodeUnits, RunningDecoder, code_units
+from warehouse.cleanser.chunking import Chunking
+from warehouse.cleanser.code_units import STATEFUL, CodeUnits, RunningDecoder, code_units
+from warehouse.cleanser.cutting import Cutter, ends_of_rest
 
 LONGEST_LINE_BYTES = 1 << 16
 LARGEST_CHUNK_BYTES = 1 << 18
-"""Escape sequences are bytes without characters: a chunk is closed before it holds more than 256 KiB of
-anything."""
+"""Escape sequences are bytes without characters: where 256 KiB of them hold less than a chunk, they are one."""
 
-MINIMUM_FILL = 0.25
-"""A boundary is preferred for its rank only where it leaves a chunk at least a quarter full: a heading alone
-is none."""
-
-_CLOSING = "[\"'”’»)\\]」』）]*"  # noqa: RUF001  # quotation marks of several scripts
-_SENTENCE_END = re.compile(rf"[.!?…]{_CLOSING}\s+|[。！？]{_CLOSING}\s*")  # noqa: RUF001  # as above
-
-
-_PAIRS = ("\r\n", "\r\x85")
-
-
-class Boundary(IntEnum):
-    """How good a place the end of a piece is to cut at."""
-
-    FORCED = 0
-    SENTENCE = 1
-    LINE = 2
-    PARAGRAPH = 3
+MOST_BYTES_A_CHARACTER = 16
 
 
 @dataclass(frozen=True)
-class Piece:
-    """What is never divided any more.
+class RawChunk:
+    """A chunk before it is clean.
 
     Attributes:
         raw: its bytes.
-        n_characters: decoded characters, a line end counted once.
-        boundary: the rank of its end.
-        is_blank: whether it is a line of white space.
         decoder_state: shift state before its first byte; None for stateless encodings.
     """
 
     raw: bytes
-    n_characters: int
-    boundary: Boundary
-    is_blank: bool
-    decoder_state: str | None
+    decoder_state: str | None = None
 
 
-def read_lines(
-    blocks: Iterable[bytes], units: CodeUnits, decoder: RunningDecoder
-) -> Iterator[tuple[bytes, bool]]:
-    """Lines of a document with their ends, and whether each has one.
+def cut_bytes(
+    blocks: Iterable[bytes], encoding: str, chunking: Chunking, decoder_state: str | None = None
+) -> Iterator[RawChunk]:
+    """The chunks of a document: their bytes in order are the document's. They are the same for any blocks.
+
+    Args:
+        blocks: the document's bytes; the first begins a character.
+        encoding: a codec, by Python's own name.
+        chunking: how long chunks may be.
+        decoder_state: shift state before the first byte; None for the beginning of a text.
+
+    Raises:
+        InputUnreadable: if the tokenizer of `chunking` cannot be read.
+        InvalidConfiguration: if it is no tokenizer.
+    """
+    cutter = Cutter(chunking, encoding)
+    counter = _byte_counter(encoding)
+    if counter is not None:
+        errors = "surrogateescape" if encoding == "utf-8" else "replace"
+        yield from _cut_blocks(blocks, codecs.getincrementaldecoder(encoding)(errors), counter, cutter)
+    else:
+        yield from _cut_lines(blocks, encoding, cutter, RunningDecoder(encoding, decoder_state))
+
+
+ByteCounter = Callable[[str], int]
+
+
+def _byte_counter(encoding: str) -> ByteCounter | None:
+    """How to count the bytes of decoded text, broken ones included; None where only the bytes can tell."""
+    if encoding == "utf-8":
+        return lambda text: len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
+    if encoding.startswith("utf-16-"):
+        # A replaced code unit and U+FFFD have two bytes alike.
+        return lambda text: len(text.encode("utf-16-le"))
+    if encoding.startswith("utf-32-"):
+        return lambda text: 4 * len(text)
+    return len if _is_single_byte(encoding) else None
+
+
+@lru_cache(maxsize=256)
+def _is_single_byte(encoding: str) -> bool:
+    """Whether each byte is a character or none, whatever stands beside it."""
+    for byte in range(256):
+        try:
+            if len(bytes([byte]).decode(encoding)) != 1:
+                return False
+        except UnicodeDecodeError as error:
+            if encoding != "ascii" and "undefined" not in error.reason:
+                return False
+    return True
+
+
+def _cut_blocks(
+    blocks: Iterable[bytes],
+    decoder: codecs.IncrementalDecoder,
+    n_bytes: ByteCounter,
+    cutter: Cutter,
+) -> Iterator[RawChunk]:
+    raw, text = b"", ""
+    for block in blocks:
+        raw += block
+        text += decoder.decode(block)
+        start = byte_start = 0
+        while len(text) - start >= cutter.reach:
+            end = cutter.end(text, start, is_last=False)
+            byte_end = byte_start + n_bytes(text[start:end])
+            yield RawChunk(raw[byte_start:byte_end])
+            start, byte_start = end, byte_end
+        raw, text = raw[byte_start:], text[start:]
+    text += decoder.decode(b"", final=True)
+    # An incomplete code unit at the end has fewer bytes than its character would have.
+    for start, end in ends_of_rest(text, cutter):
+        byte_end = len(raw) if end == len(text) else n_bytes(text[start:end])
+        yield RawChunk(raw[:byte_end])
+        raw = raw[byte_end:]
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line that is not in a chunk yet, or what is left of it."""
+
+    raw: bytes
+    text: str
+    state: str | None
+
+
+def read_lines(blocks: Iterable[bytes], units: CodeUnits, decoder: RunningDecoder) -> Iterator[bytes]:
+    """Lines of a document with their ends; those longer than 64 KiB in parts.
 
     Args:
         blocks: the document's bytes; the first begins a code unit.
@@ -77,26 +141,23 @@ def read_lines(
         rest += block
         start = 0
         for end in units.line_ends(rest, is_last=False):
-            if end - start <= LONGEST_LINE_BYTES:
-                yield rest[start:end], True
-            else:
-                yield from _bounded(rest[start:end], decoder, True)
+            yield from _bounded(rest[start:end], decoder)
             start = end
         rest = rest[start:]
         while len(rest) > LONGEST_LINE_BYTES:
             end = _complete_bytes(rest[:LONGEST_LINE_BYTES], decoder)
-            yield rest[:end], False
+            yield rest[:end]
             rest = rest[end:]
     if rest:
-        yield from _bounded(rest, decoder, bool(units.line_ends(rest, is_last=True)))
+        yield from _bounded(rest, decoder)
 
 
-def _bounded(line: bytes, decoder: RunningDecoder, has_end: bool) -> Iterator[tuple[bytes, bool]]:
+def _bounded(line: bytes, decoder: RunningDecoder) -> Iterator[bytes]:
     while len(line) > LONGEST_LINE_BYTES:
         end = _complete_bytes(line[:LONGEST_LINE_BYTES], decoder)
-        yield line[:end], False
+        yield line[:end]
         line = line[end:]
-    yield line, has_end
+    yield line
 
 
 def _complete_bytes(raw: bytes, decoder: RunningDecoder) -> int:
@@ -107,7 +168,7 @@ def _complete_bytes(raw: bytes, decoder: RunningDecoder) -> int:
     n_bytes = len(raw) - len(fresh.getstate()[0])
     if text.endswith("\r"):
         n_bytes -= code_units(decoder.encoding).width
-    return n_bytes
+    return n_bytes or len(raw)
 
 
 def _incremental(encoding: str, state: str | None) -> codecs.IncrementalDecoder:
@@ -117,156 +178,97 @@ def _incremental(encoding: str, state: str | None) -> codecs.IncrementalDecoder:
     return decoder
 
 
+def _cut_lines(
+    blocks: Iterable[bytes], encoding: str, cutter: Cutter, decoder: RunningDecoder
+) -> Iterator[RawChunk]:
+    most_bytes = max(LARGEST_CHUNK_BYTES, MOST_BYTES_A_CHARACTER * cutter.reach)
+    waiting: deque[_Line] = deque()
+    n_characters = n_bytes = 0
+    for raw in read_lines(blocks, code_units(encoding), decoder):
+        state = decoder.state
+        line = _Line(raw, decoder.decode(raw), state)
+        waiting.append(line)
+        n_characters += len(line.text)
+        n_bytes += len(raw)
+        while n_characters >= cutter.reach or n_bytes > most_bytes:
+            chunk, n_taken = _take(waiting, encoding, cutter, is_last=n_characters < cutter.reach)
+            yield chunk
+            n_characters -= n_taken
+            n_bytes -= len(chunk.raw)
+    while waiting:
+        yield _take(waiting, encoding, cutter, is_last=True)[0]
+
+
+def _take(waiting: deque[_Line], encoding: str, cutter: Cutter, is_last: bool) -> tuple[RawChunk, int]:
+    """Take the next chunk from the waiting lines; also how many characters they lost."""
+    state = waiting[0].state
+    text = "".join(_enough(waiting, cutter.reach))
+    end = cutter.end(text, 0, is_last) if text else 0
+    parts: list[bytes] = []
+    n_taken = 0
+    while waiting and n_taken + len(waiting[0].text) <= end:
+        line = waiting.popleft()
+        parts.append(line.raw)
+        n_taken += len(line.text)
+    if waiting and n_taken < end:
+        line = waiting.popleft()
+        n_head = _complete_characters(line, encoding, end - n_taken, at_least_one=not parts)
+        running = RunningDecoder(encoding, line.state)
+        running.decode(line.raw[:n_head])
+        state_between, raw_after = running.state, line.raw[n_head:]
+        if n_head:
+            parts.append(line.raw[:n_head])
+        if raw_after:
+            after = _Line(raw_after, running.decode(raw_after), state_between) if n_head else line
+            waiting.appendleft(after)
+            n_taken -= len(after.text)
+        n_taken += len(line.text)
+    return RawChunk(b"".join(parts), state), n_taken
+
+
+def _enough(waiting: deque[_Line], n_characters: int) -> Iterator[str]:
+    for line in waiting:
+        if n_characters <= 0:
+            return
+        yield line.text
+        n_characters -= len(line.text)
+
+
+def _complete_characters(line: _Line, encoding: str, n_characters: int, at_least_one: bool) -> int:
+    """Bytes of at most the first `n_characters` characters of a line after which it may be cut.
+
+    None at all is 0 bytes; with `at_least_one`, those of the first character that can be parted instead.
+    """
+    if encoding not in STATEFUL:
+        try:
+            encoded = line.text[:n_characters].encode(encoding)
+        except UnicodeEncodeError:
+            encoded = b""  # replaced bytes have no way back
+        if encoded and line.raw.startswith(encoded):
+            return len(encoded)
+    decoder = _incremental(encoding, line.state)
+    n_bytes = n_decoded = 0
+    for position in range(len(line.raw)):
+        n_decoded += len(decoder.decode(line.raw[position : position + 1]))
+        if n_decoded > n_characters and (n_bytes or not at_least_one):
+            break
+        if not decoder.getstate()[0] and n_decoded:
+            n_bytes = position + 1
+    else:
+        return n_bytes if n_decoded <= n_characters and n_bytes else n_bytes or at_least_one * len(line.raw)
+    return n_bytes
+
+
+Piece = RawChunk
+
+
 def measured_pieces(
     blocks: Iterable[bytes], encoding: str, max_characters: int, decoder_state: str | None = None
-) -> Iterator[Piece]:
-    """A document's lines, those of more than `max_characters` divided at sentences, words or characters."""
-    decoder = RunningDecoder(encoding, decoder_state)
-    for raw, has_end in read_lines(blocks, code_units(encoding), decoder):
-        state = decoder.state
-        text = decoder.decode(raw)
-        n_characters = len(text) - text.endswith(_PAIRS)
-        is_blank = not text or text.isspace()
-        boundary = Boundary.FORCED if not has_end else Boundary.PARAGRAPH if is_blank else Boundary.LINE
-        if n_characters <= max_characters:
-            yield Piece(raw, n_characters, boundary, is_blank, state)
-        else:
-            yield from _divided(Piece(raw, n_characters, boundary, is_blank, state), encoding, max_characters)
+) -> Iterator[RawChunk]:
+    """As `cut_bytes`, for callers that still pack."""
+    return cut_bytes(blocks, encoding, Chunking(max_characters), decoder_state)
 
 
-def _divided(line: Piece, encoding: str, max_characters: int) -> Iterator[Piece]:
-    """Pieces of a long line; the last one has the boundary of the line."""
-    offsets = _Offsets(line.raw, encoding, line.decoder_state)
-    decoder = RunningDecoder(encoding, line.decoder_state)
-    n_characters = len(offsets.text)
-    start = char_start = 0
-    for char_end, boundary in _piece_ends(offsets, max_characters):
-        is_last = char_end == n_characters
-        end = len(line.raw) if is_last else offsets.byte_offset(char_end)
-        raw, state = line.raw[start:end], decoder.state
-        decoder.decode(raw)
-        pair = is_last and offsets.text.endswith(_PAIRS)
-        yield Piece(
-            raw, char_end - char_start - pair, line.boundary if is_last else boundary, line.is_blank, state
-        )
-        start, char_start = end, char_end
-
-
-def _piece_ends(offsets: _Offsets, max_characters: int) -> Iterator[tuple[int, Boundary]]:
-    """Ends of the pieces of a long line: sentences, and inside sentences that are too long, words or
-    characters."""
-    text = offsets.text
-    sentence_ends = [offsets.aligned(found.end()) for found in _SENTENCE_END.finditer(text)]
-    start = 0
-    for end in [*sentence_ends, len(text)]:
-        while end - start > max_characters:
-            start = min(end, _forced_end(offsets, start, max_characters))
-            yield start, Boundary.FORCED
-        if end > start:
-            start = end
-            yield end, Boundary.SENTENCE
-
-
-def _forced_end(offsets: _Offsets, start: int, max_characters: int) -> int:
-    """After the last space of the next `max_characters`, unless that makes a small piece; never inside a
-    line end."""
-    text, limit = offsets.text, start + max_characters
-    space = text.rfind(" ", start + max_characters // 2, limit)
-    if space >= 0 and offsets.aligned(space + 1) == space + 1:
-        return space + 1
-    if text[limit - 1 : limit + 1] in _PAIRS:
-        return limit + 1
-    end = offsets.aligned(limit)
-    return end if end > start else offsets.next_aligned(start)
-
-
-class _Offsets:
-    """Where the characters of a line begin in its bytes."""
-
-    def __init__(self, raw: bytes, encoding: str, state: str | None) -> None:
-        self.encoding = encoding
-        self._starts: list[int] | None = None
-        self._counts: list[int] = []
-        self.text = ""
-        if encoding not in STATEFUL and encoding not in PAIRING:
-            self.text = raw.decode(encoding, "replace")
-            try:
-                if self.text.encode(encoding) == raw:
-                    return
-            except UnicodeEncodeError:
-                pass  # replaced bytes have no way back: count byte by byte
-        self._count_bytes(raw, state)
-
-    def _count_bytes(self, raw: bytes, state: str | None) -> None:
-        """Decode byte by byte and note after which bytes no character is incomplete."""
-        decoder = _incremental(self.encoding, state)
-        self._starts = [0]
-        self._counts = [0]
-        texts = []
-        count = 0
-        for position in range(len(raw)):
-            part = decoder.decode(raw[position : position + 1])
-            count += len(part)
-            texts.append(part)
-            if not decoder.getstate()[0]:
-                self._starts.append(position + 1)
-                self._counts.append(count)
-        texts.append(decoder.decode(b"", final=True))
-        self.text = "".join(texts)
-
-    def aligned(self, n_characters: int) -> int:
-        """The largest number of characters, at most this one, after which the bytes may be cut."""
-        if self._starts is None:
-            return n_characters
-        return self._counts[bisect.bisect_right(self._counts, n_characters) - 1]
-
-    def next_aligned(self, n_characters: int) -> int:
-        """The smallest number of characters above this one after which the bytes may be cut."""
-        if self._starts is None:
-            return n_characters + 1
-        index = bisect.bisect_right(self._counts, n_characters)
-        return self._counts[index] if index < len(self._counts) else len(self.text)
-
-    def byte_offset(self, n_characters: int) -> int:
-        """Bytes of the first `n_characters` characters, an aligned number."""
-        if self._starts is None:
-            return len(self.text[:n_characters].encode(self.encoding))
-        return self._starts[bisect.bisect_left(self._counts, n_characters)]
-
-
-def pack(pieces: Iterable[Piece], max_characters: int) -> Iterator[list[Piece]]:
-    """Join consecutive pieces to chunks of at most `max_characters`, cut at the best boundaries."""
-    pending: list[Piece] = []
-    n_characters = n_bytes = 0
-    for piece in pieces:
-        while pending and (
-            n_characters + piece.n_characters > max_characters
-            or n_bytes + len(piece.raw) > LARGEST_CHUNK_BYTES
-        ):
-            end = _best_end(pending, n_characters, max_characters)
-            yield pending[:end]
-            pending = pending[end:]
-            n_characters = sum(kept.n_characters for kept in pending)
-            n_bytes = sum(len(kept.raw) for kept in pending)
-        if piece.is_blank and pending and pending[-1].boundary is Boundary.PARAGRAPH:
-            # All blank lines between two paragraphs stay with the first.
-            pending[-1] = replace(pending[-1], boundary=Boundary.LINE)
-        pending.append(piece)
-        n_characters += piece.n_characters
-        n_bytes += len(piece.raw)
-    if pending:
-        yield pending
-
-
-def _best_end(pending: list[Piece], n_characters: int, max_characters: int) -> int:
-    """Number of pieces before the last of the best boundaries that leave the chunk filled enough."""
-    best, best_rank = len(pending), -1
-    for end in range(len(pending), 0, -1):
-        if best_rank >= 0 and n_characters < MINIMUM_FILL * max_characters:
-            break
-        if pending[end - 1].boundary > best_rank:
-            best, best_rank = end, pending[end - 1].boundary
-        if best_rank == Boundary.PARAGRAPH:
-            break
-        n_characters -= pending[end - 1].n_characters
-    return best
+def pack(pieces: Iterable[RawChunk], _max_characters: int) -> Iterator[list[RawChunk]]:
+    """Chunks as lists of one."""
+    return ([piece] for piece in pieces)
