@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from warehouse.cleanser.readers.csv_table import CSV
 from warehouse.cleanser.readers.json_lines import JSON
 from warehouse.cleanser.readers.plain import PLAIN
 from warehouse.cleanser.readers.reader import Reader
 
-READERS: tuple[Reader, ...] = (PLAIN, JSON)
+READERS: tuple[Reader, ...] = (PLAIN, JSON, CSV)
 
 
 def reader_for(name: str, head: str, container: str = "file") -> Reader:
