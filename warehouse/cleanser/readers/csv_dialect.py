@@ -15,7 +15,7 @@ from itertools import islice
 
 from warehouse.cleanser.readers.csv_rows import QUOTE, Dialect, row_ends, split_row
 from warehouse.cleanser.readers.reader import HEAD_CHARACTERS
-from warehouse.cleanser.readers.text_fields import is_known_key
+from warehouse.cleanser.text_keys import is_known_key
 
 DELIMITERS = "\t,;|"
 """Best first among equals: a tab is hardly ever in prose, a comma often."""

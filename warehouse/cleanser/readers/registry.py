@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from warehouse.cleanser.readers.csv_table import CSV
 from warehouse.cleanser.readers.json_lines import JSON
+from warehouse.cleanser.readers.parquet_rows import PARQUET
 from warehouse.cleanser.readers.plain import PLAIN
 from warehouse.cleanser.readers.reader import Reader
 
-READERS: tuple[Reader, ...] = (PLAIN, JSON, CSV)
+READERS: tuple[Reader, ...] = (PLAIN, JSON, CSV, PARQUET)
 
 
 def reader_for(name: str, head: str, container: str = "file") -> Reader:

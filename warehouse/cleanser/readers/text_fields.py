@@ -10,32 +10,11 @@ from collections.abc import Iterator
 from itertools import islice
 
 from warehouse.cleanser.readers.reader import Extracted, NoTextError
+from warehouse.cleanser.text_keys import TASK_KEYS, TEXT_KEYS, TITLE_KEYS
 
 Value = str | int | float | None | list["Value"] | dict[str, "Value"]
 """A value as JSON has it."""
 
-TEXT_KEYS = (
-    "text", "raw_text", "full_text", "plain_text", "clean_text", "maintext",
-    "content", "raw_content", "page_content", "body", "document", "article", "story", "passage", "paragraph",
-    "abstract", "review", "poem", "lyrics", "transcript", "selftext", "post", "comment", "tweet", "sentence",
-)  # fmt: skip
-"""Keys, in lower case, under which public collections keep the text of a record, best first: C4, OSCAR, the Pile and
-Dolma ``text``; The Stack ``content``; RedPajama ``raw_content``; LangChain ``page_content``; XSum ``document``;
-CNN/DailyMail ``article``; CC-News ``maintext`` or ``plain_text``; Pushshift ``body`` and ``selftext``; S2ORC
-``abstract``."""
-
-TASK_KEYS = frozenset(
-    {
-        "instruction", "question", "query", "prompt", "problem", "input", "context", "premise", "hypothesis",
-        "response", "answer", "answers", "completion", "continuation", "output", "solution", "rationale",
-        "explanation", "target", "chosen", "rejected", "messages", "conversation", "conversations", "dialog",
-        "dialogue",
-    }
-)  # fmt: skip
-"""Keys, in lower case, of the parts of a task or conversation; its text is all of them in their order (Alpaca, Dolly,
-ShareGPT, GSM8K, SQuAD)."""
-
-TITLE_KEYS = ("title", "headline", "name")
 TITLE_CHARACTERS = 120
 
 MOST_LEVELS = 100
@@ -70,12 +49,6 @@ def text_of_record(value: Value) -> Extracted:
     if not text:
         raise NoTextError("no_text_field")
     return Extracted(_well_formed(text), _title(value) if isinstance(value, dict) else None)
-
-
-def is_known_key(name: str) -> bool:
-    """Whether a column or key of this name tells what it holds."""
-    name = name.strip().lower()
-    return name in TEXT_KEYS or name in TASK_KEYS or name in TITLE_KEYS
 
 
 def is_prose_like(text: str) -> bool:
