@@ -28,7 +28,13 @@ _LEADS_BEFORE_SPACE = b"\xc2\xc3\xc5\xce\xd0\xd9"
 (``ALTERED_UTF8_RE`` in its ``chardata.py``)."""
 
 
+SEQUENCES_THAT_PROVE = 3
+"""Sequences of UTF-8 that make up all of a line but its ASCII, and so are no accident."""
+
 _NO_TEXT = frozenset({"Cc", "Cn", "Co", "Cs"})
+_ANYWHERE = frozenset({"", "LATIN", "COMBINING", "MODIFIER"})
+"""First words of the Unicode names of letters and marks that stand beside any."""
+
 _ALL_LOST = re.compile(rb"[\xe0-\xef]\x1a\x1a|[\xf0-\xf4]\x1a\x1a\x1a")
 """How ftfy's codecs encode a character before U+FFFD alone."""
 
@@ -152,12 +158,36 @@ def _plan(line: str) -> FixSteps:
     _, explanation = fix_encoding_and_explain(restored)
     fixed = restored
     accepted: FixSteps = ()
-    for stage in _stages(tuple((step.action, step.parameter) for step in explanation or ())):
+    if not explanation:
+        return _whole_line_plan(line)
+    for stage in _stages(tuple((step.action, step.parameter) for step in explanation)):
         before, fixed = fixed, apply_steps(fixed, stage)
         if not _is_likelier(before, fixed, stage):
             break
         accepted += stage
     return steps + accepted if accepted else ()
+
+
+def _whole_line_plan(line: str) -> FixSteps:
+    """A plan for a line that ftfy's measure does not find bad: if in one of its encodings every character that is not
+    ASCII belongs to a sequence of UTF-8, and there are three or more of these and not all the same.
+
+    Sound text of any language leaves most of its letters outside such sequences.
+    """
+    from ftfy.chardata import CHARMAP_ENCODINGS
+
+    for encoding in CHARMAP_ENCODINGS:
+        try:
+            fixed = line.encode(encoding).decode()
+        except UnicodeError:
+            continue
+        found = [character for character in fixed if character > "\x7f"]
+        steps = (("encode", encoding), ("decode", "utf-8"))
+        # Drawings made of boxes are in codepage 437 what they look like.
+        is_proof = len(found) >= SEQUENCES_THAT_PROVE and len(set(found)) > 1 and encoding != "cp437"
+        if is_proof and _is_likelier(line, fixed, steps) and not _makes_strangers(line, fixed):
+            return steps
+    return ()
 
 
 def _stages(steps: FixSteps) -> list[FixSteps]:
@@ -185,16 +215,19 @@ def _is_likelier(before: str, after: str, stage: FixSteps) -> bool:
     action, parameter = stage[0]
     if action == "encode" and _ALL_LOST.search(before.encode(parameter, "replace")):
         return False
-    return parameter != "decode_inconsistent_utf8" or not any(
-        _is_stranger(after, position) for position, character in enumerate(after) if character in made
-    )
+    return parameter != "decode_inconsistent_utf8" or not _makes_strangers(before, after)
+
+
+def _makes_strangers(before: str, after: str) -> bool:
+    """Whether the text after has a letter that is not Latin and stands beside none of its own script."""
+    made = set(after) - set(before)
+    return any(_is_stranger(after, position) for position, character in enumerate(after) if character in made)
 
 
 def _is_stranger(text: str, position: int) -> bool:
-    """Whether a letter that is not Latin stands beside none of its own script."""
     script = _script(text[position])
     neighbours = text[max(0, position - 1) : position] + text[position + 1 : position + 2]
-    return script not in ("", "LATIN") and script not in map(_script, neighbours)
+    return script not in _ANYWHERE and script not in map(_script, neighbours)
 
 
 def _script(character: str) -> str:

@@ -24,7 +24,6 @@ becomes its Windows-1252 character, any other becomes U+FFFD."""
 NEXT_LINES = "next_lines"
 LONE_SURROGATES = "lone_surrogates"
 LINE_ENDINGS = "line_endings"
-OVERSTRIKES = "overstrikes"
 TERMINAL_ESCAPES = "terminal_escapes"
 FIX_ENCODING = "fix_encoding"
 BYTE_ORDER_MARKS = "byte_order_marks"
@@ -244,33 +243,6 @@ def _line_endings(text: str) -> tuple[str, int]:
     return _LINE_END.subn("\n", text)
 
 
-def _without_overstrikes(text: str) -> tuple[str, int]:
-    """A printer's underlined and bold words as plain ones: ``_``, backspace, ``a`` and ``a``, backspace, ``a``
-    (nroff's output; ``col -b`` undoes it likewise). Of characters that were struck over each other otherwise,
-    all are kept."""
-    n_backspaces = text.count("\x08")
-    if not n_backspaces:
-        return text, 0
-    return "\n".join(_struck(line) if "\x08" in line else line for line in text.split("\n")), n_backspaces
-
-
-def _struck(line: str) -> str:
-    places: list[str] = []
-    place = 0
-    for character in line:
-        if character == "\x08":
-            place = max(0, place - 1)
-            continue
-        if place == len(places):
-            places.append(character)
-        elif places[place] in ("_", " ", character):
-            places[place] = character
-        elif character not in "_ ":
-            places[place] += character
-        place += 1
-    return "".join(places)
-
-
 def _without_escapes(text: str) -> tuple[str, int]:
     without = _ESCAPE.sub("", text)
     return without, len(text) - len(without)
@@ -301,11 +273,10 @@ _TEXT_STEPS: dict[str, Callable[[str], tuple[str, int]]] = {
     NEXT_LINES: _next_lines,
     LONE_SURROGATES: _without_surrogates,
     LINE_ENDINGS: _line_endings,
-    OVERSTRIKES: _without_overstrikes,
     TERMINAL_ESCAPES: _without_escapes,
     BYTE_ORDER_MARKS: _without_marks,
     PAGE_BREAKS: _page_breaks,
     CONTROL_CHARACTERS: _without_controls,
 }
-_EARLY_STEPS = (LONE_SURROGATES, LINE_ENDINGS, OVERSTRIKES, TERMINAL_ESCAPES)
+_EARLY_STEPS = (LONE_SURROGATES, LINE_ENDINGS, TERMINAL_ESCAPES)
 _LATE_STEPS = (BYTE_ORDER_MARKS, PAGE_BREAKS, CONTROL_CHARACTERS)
