@@ -27,6 +27,9 @@ from warehouse.cleanser.streams import Stream
 
 _BEGIN = re.compile(r"\s*(?:\{\s*(?:[\"}]|\Z)|\[\s*(?:[\[{\"\]\d-]|true|false|null|\Z))")
 
+_AROUND = " \t\r\n\x85\x1e\ufeff"
+"""White space, the line end of EBCDIC, the record separator of RFC 7464, and the mark of a file appended to another."""
+
 # Numbers are no text: they are not computed, so that none is too long (sys.set_int_max_str_digits).
 _ignored = cast(Callable[[str], None], bool)
 _DECODER = json.JSONDecoder(parse_int=_ignored, parse_float=_ignored, parse_constant=_ignored, strict=False)
@@ -54,7 +57,7 @@ def parsed(record: str) -> Value:
         NoTextError: ``invalid_json`` or ``nested_too_deeply``.
     """
     try:
-        return cast(Value, _DECODER.decode(record.strip(" \t\r\n\x1e\ufeff").removesuffix(",")))
+        return cast(Value, _DECODER.decode(record.strip(_AROUND).removesuffix(",")))
     except RecursionError:
         raise NoTextError("nested_too_deeply") from None
     except ValueError:
