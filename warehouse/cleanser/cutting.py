@@ -39,6 +39,7 @@ _SENTENCE = re.compile(
     r")(?=[^\sa-zß-öø-ÿα-ωа-яё])"
 )
 _WORD = re.compile(r".*[\s、，；]", re.DOTALL)  # noqa: RUF001  # as above
+_LINE_END = re.compile(r"\r\n?")
 _LONE_RETURN = re.compile(r"\r(?!\n)")
 
 
@@ -87,16 +88,19 @@ class Cutter:
         """
         window = text[start : start + self.reach]
         is_rest = is_last and start + len(window) == len(text)
-        if self._next_lines:
-            window = window.replace("\x85", "\n")
-        if "\r" in window:
-            window = _LONE_RETURN.sub("\n", window)
-        limit = _after(window, self._chunking.max_characters)
+        lines = window.replace("\x85", "\n") if self._next_lines else window
+        if "\r" not in lines:
+            return start + self._end(lines, is_rest)
+        end = self._end(_LINE_END.sub("\n", lines), is_rest)
+        return start + _with_pairs(_LONE_RETURN.sub("\n", lines), end)
+
+    def _end(self, window: str, is_rest: bool) -> int:
+        limit = self._chunking.max_characters
         if self._token_ends is not None:
-            return start + self._token_end(window, limit, is_rest)
+            return self._token_end(window, limit, is_rest)
         if is_rest and limit >= len(window):
-            return start + len(window)
-        return start + _best_end(window, limit)
+            return len(window)
+        return _best_end(window, limit)
 
     def _token_end(self, window: str, limit: int, is_rest: bool) -> int:
         """As `_best_end`, for a chunk whose stored text has no more tokens than allowed."""
@@ -125,14 +129,12 @@ class Cutter:
         return [] if self._token_ends is None else self._token_ends(text.encode("utf-8", "replace").decode())
 
 
-def _after(window: str, n_characters: int) -> int:
-    """The number of characters of `window` that are `n_characters` if line ends of two count once."""
-    limit = n_characters
-    if "\r\n" not in window:
-        return limit
-    while (longer := n_characters + window.count("\r\n", 0, limit)) > limit:
-        limit = longer
-    return limit + 1 if window[limit - 1 : limit + 1] == "\r\n" else limit
+def _with_pairs(window: str, n_characters: int) -> int:
+    """How many characters of `window` are `n_characters` if line ends of two count once."""
+    n_all = n_characters
+    while (longer := n_characters + window.count("\r\n", 0, n_all)) > n_all:
+        n_all = longer
+    return n_all + 1 if window[n_all - 1 : n_all + 1] == "\r\n" else n_all
 
 
 def _best_end(window: str, limit: int) -> int:
@@ -165,7 +167,7 @@ def _last_sentence(window: str, smallest: int, limit: int) -> int:
 
 
 def _whole(window: str, end: int) -> int:
-    """`end`, or a little before it where it would part a line end or a letter from its marks."""
+    """`end`, or a little before it where it would part a letter from its marks."""
     for candidate in range(end, max(0, end - MOST_MARKS), -1):
         if not _parts(window[candidate - 1 : candidate + 1]):
             return candidate
@@ -174,7 +176,7 @@ def _whole(window: str, end: int) -> int:
 
 def _parts(neighbours: str) -> bool:
     if len(neighbours) < 2 or neighbours.isascii():
-        return neighbours == "\r\n"
+        return False
     before, after = neighbours[0], neighbours[1]
     return (
         unicodedata.combining(after) != 0
