@@ -37,7 +37,7 @@ class Dialect:
 
 def split_row(row: str, dialect: Dialect) -> list[str]:
     """The cells of one row; its line end is not part of the last."""
-    row = row.removesuffix("\n").removesuffix("\r")
+    row = row.removesuffix("\n").removesuffix("\r").removesuffix("\x85")
     if not dialect.is_quoted or QUOTE not in row:
         return row.split(dialect.delimiter)
     quotes = _Quotes(row, dialect.delimiter)
