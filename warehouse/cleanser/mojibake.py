@@ -96,8 +96,8 @@ def suspect_lines(text: str) -> list[int]:
     """Numbers of the lines that ftfy could change, from 0.
 
     Whatever ftfy mends holds a control character of Latin-1, or characters that in one of its encodings are the
-    bytes of a UTF-8 sequence, some of them perhaps lost; and ``â€`` is left of a quotation mark. A scan for these is many times faster than its measure
-    of badness, and leaves few lines of sound text to that.
+    bytes of a UTF-8 sequence, some of them perhaps lost; and ``â€`` is left of a quotation mark. A scan for these
+    is many times faster than its measure of badness, and leaves few lines of sound text to that.
     """
     if text.isascii():
         return []

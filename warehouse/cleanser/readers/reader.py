@@ -39,10 +39,17 @@ def stream_head(stream: Stream, encoding: str | None) -> str:
 
 @dataclass(frozen=True)
 class DocumentRange:
-    """The bytes [byte_start, byte_end) of a stream that are one document."""
+    """The bytes [byte_start, byte_end) of a stream that are one document.
+
+    Attributes:
+        byte_start: first byte in the stream.
+        byte_end: one past the last byte.
+        title: what the stream around it calls it; None where it does not.
+    """
 
     byte_start: int
     byte_end: int
+    title: str | None = None
 
 
 @dataclass(frozen=True)
