@@ -31,6 +31,9 @@ SETTLED_NS = 20_000_000
 """Two changes within one tick of the kernel (at most 10 ms) leave the same times on a file, so a stamp of a file that
 changed just now proves nothing yet (the "racy" entries of git's index)."""
 
+QUICKLY_HASHED_BYTES = 16 << 20
+"""Files up to this size are hashed in less time than a stamp needs to settle."""
+
 _COMPRESSION_SUFFIX = re.compile(r"\.(gz|bz2|xz|lzma|zst)$", re.IGNORECASE)
 _TAR_SUFFIX = re.compile(r"\.t(gz|bz2|bz|xz|lzma|zst)$", re.IGNORECASE)
 _REPEATED_NAME = re.compile(r"#[0-9]+$")
@@ -69,7 +72,7 @@ class Stream:
             the file itself and for what lies in it compressed alone.
         data: where the bytes lie if not in `path`: in memory, or in a temporary file.
         error: why the stream ends where it does if that is not its end; None if it is whole.
-        stamp: of the file where the bytes lie, when they were hashed.
+        stamp: of the file where the bytes lie, when they were hashed; None if it would prove nothing.
     """
 
     path: Path
@@ -184,14 +187,14 @@ def walk_streams(
     folder = Path(tempfile.gettempdir()) if spool_folder is None else spool_folder
     with _opened(path) as file:
         try:
-            stamp = _settled_stamp(file)
+            stamp, is_settled = _stamp(file)
             container = container_of(file.read(HEAD_BYTES))
-            digest = sha256 if container is not None and sha256 is None else _digest(file)
+            digest = _digest(file)
             if (sha256 is not None and digest != sha256) or Stamp.of(file) != stamp:
                 raise _changed(path)
             if container is None:
                 if wanted is None or None in wanted:
-                    yield Stream(path, stamp.n_bytes, digest or b"", stamp=stamp)
+                    yield Stream(path, stamp.n_bytes, digest, stamp=stamp if is_settled else None)
                 return
             file.seek(0)
             walk = _Walk(path, stamp.n_bytes, folder, limits or Limits(), wanted)
@@ -199,6 +202,8 @@ def walk_streams(
                 if Stamp.of(file) != stamp:
                     raise _changed(path)
                 yield stream
+            if not is_settled and _digest(file) != digest:
+                raise _changed(path)
         except OSError as failure:
             raise _unreadable(path, failure) from failure
 
@@ -333,11 +338,16 @@ def _spooled(source: ForwardFile, spool: Spool, digest: hashlib._Hash) -> str | 
     return None
 
 
-def _settled_stamp(file: BinaryIO) -> Stamp:
-    age_ns = time.time_ns() - Stamp.of(file).ctime_ns
-    if 0 <= age_ns < SETTLED_NS:
-        time.sleep((SETTLED_NS - age_ns) / 1e9)
-    return Stamp.of(file)
+def _stamp(file: BinaryIO) -> tuple[Stamp, bool]:
+    """The file's stamp, and whether it proves anything: of a small file that changed just now it does not."""
+    stamp = Stamp.of(file)
+    age_ns = time.time_ns() - stamp.ctime_ns
+    if not 0 <= age_ns < SETTLED_NS:
+        return stamp, True
+    if stamp.n_bytes <= QUICKLY_HASHED_BYTES:
+        return stamp, False
+    time.sleep((SETTLED_NS - age_ns) / 1e9)
+    return Stamp.of(file), True
 
 
 def _digest(file: BinaryIO) -> bytes:

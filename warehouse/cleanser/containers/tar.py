@@ -129,18 +129,11 @@ class _Archive:
     def damaged(self, what: str) -> DamagedContainer:
         return DamagedContainer(f"tar {what} after {self.n_bytes:,} bytes")
 
-    def header(self, earlier: DamagedContainer | None = None) -> bytes:
-        """The next block; empty at the end. Of two failures the `earlier` one is told."""
+    def header(self) -> bytes:
+        """The next block; empty at the end, and shorter than a block where the archive was cut."""
         block = self._source.exactly(BLOCK)
         self.n_bytes += len(block)
-        if block and len(block) < BLOCK:
-            raise earlier or self.damaged("ends too early")
         return block
-
-    def is_last_padding(self) -> bool:
-        """Whether less than a block of NULs is left, as when the padding behind the end mark was cut."""
-        rest = self._source.peek(BLOCK)
-        return len(rest) < BLOCK and not rest.strip(b"\0")
 
     def blocks(self, size: int) -> Iterator[bytes]:
         """The next `size` bytes."""
@@ -241,7 +234,7 @@ def _next_members(archive: _Archive, extensions: _Extensions, header: bytes) -> 
         ValueError: if it is no header at all.
     """
     size = number(header[124:136])
-    if size is None or not _checksum_fits(header):
+    if size is None or len(header) < BLOCK or not _checksum_fits(header):
         raise ValueError("no header")
     if _read_extension(archive, header[156:157], size, extensions):
         return
@@ -258,18 +251,17 @@ def members(file: BinaryIO) -> Iterator[Member]:
     extensions = _Extensions()
     damage: DamagedContainer | None = None
     ended = False
-    while header := archive.header(damage):
-        if not header.strip(b"\0"):
+    while header := archive.header():
+        if not header.strip(b"\0") and (ended or len(header) == BLOCK):
             ended = True
-            if archive.is_last_padding():
-                break
             continue
         try:
             yield from _next_members(archive, extensions, header)
             ended = False
         except ValueError:
             extensions.forget_member()
-            damage = damage or archive.damaged("ends and other bytes follow" if ended else "is damaged")
+            what = "ends too early" if len(header) < BLOCK else "is damaged"
+            damage = damage or archive.damaged("ends and other bytes follow" if ended else what)
     if damage is not None:
         raise damage
     if not ended:
