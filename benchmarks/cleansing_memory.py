@@ -42,8 +42,8 @@ def blocks(sample: str, n_bytes: int, kind: str) -> Iterator[bytes]:
 
 
 def write_sample(path: Path, sample: str, n_bytes: int, kind: str) -> None:
-    opened = gzip.open(path, "wb", compresslevel=1) if kind.endswith(".gz") else path.open("wb")
-    with opened as file:
+    compressed = kind.endswith(".gz")
+    with gzip.open(path, "wb", compresslevel=1) if compressed else path.open("wb") as file:
         pending = bytearray()
         for block in blocks(sample, n_bytes, kind):
             pending += block
