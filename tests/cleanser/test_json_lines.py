@@ -28,7 +28,9 @@ values = st.recursive(
     max_leaves=8,
 )
 records = st.lists(
-    st.fixed_dictionaries({"id": st.integers(), "text": st.text(min_size=1, max_size=40), "more": values}),
+    st.fixed_dictionaries(
+        {"id": st.integers(), "text": st.text(max_size=40).map("{}.a".format), "more": values}
+    ),
     min_size=1,
     max_size=6,
 )
@@ -194,13 +196,12 @@ def test_a_name_may_lie_and_content_may_prove() -> None:
 
 @given(records)
 def test_any_records_come_back_as_lines_and_as_an_array(rows: list[dict[str, object]]) -> None:
-    expected = [row["text"] for row in rows if any(map(str.isalnum, str(row["text"])))]
+    expected = [row["text"] for row in rows]
     for ensure_ascii in (True, False):
         lines = "".join(json.dumps(row, ensure_ascii=ensure_ascii) + "\n" for row in rows)
         array = json.dumps(rows, ensure_ascii=ensure_ascii)
         for layout in (lines, array, json.dumps(rows, ensure_ascii=ensure_ascii, indent=1)):
-            texts, _ = read(layout.encode("utf-8", "surrogatepass"))
-            assert [text for text in texts if text in expected] == expected
+            assert read(layout.encode())[0] == expected
 
 
 @given(st.binary(max_size=300), st.sampled_from(ENCODINGS))
@@ -243,6 +244,7 @@ def test_where_blocks_end_makes_no_difference(data: bytes, sizes: list[int], sca
             joined.append((end, reason))
         return joined
 
+    data = b"[" + data if scan is scan_array else data
     assert ends(in_pieces(data, sizes)) == ends(iter((data,)))
 
 

@@ -36,8 +36,8 @@ class Dialect:
 
 
 def split_row(row: str, dialect: Dialect) -> list[str]:
-    """The cells of one row; its line end is not part of the last."""
-    row = row.removesuffix("\n").removesuffix("\r").removesuffix("\x85")
+    """The cells of one row; its line end (in EBCDIC U+0085) is not part of the last."""
+    row = row[:-1].removesuffix("\r") if row.endswith(("\n", "\x85")) else row
     if not dialect.is_quoted or QUOTE not in row:
         return row.split(dialect.delimiter)
     quotes = _Quotes(row, dialect.delimiter)

@@ -20,8 +20,7 @@ from warehouse.cleanser.readers.syntax import Span, scan_lines
 
 _QUOTE, _BACKSLASH, _LINE_FEED, _COMMA = b'"\\\n,'
 
-_IS_STRUCTURE = np.zeros(256, np.bool_)
-_IS_STRUCTURE[list(b"[]{},")] = True
+_IS_SEEN = bytes(byte in b'[]{},"\n' for byte in range(256))
 _DEPTH_CHANGE = np.zeros(256, np.int32)
 _DEPTH_CHANGE[list(b"[{")] = 1
 _DEPTH_CHANGE[list(b"]}")] = -1
@@ -39,7 +38,7 @@ def scan_array(blocks: Iterator[bytes]) -> Iterator[Span]:
         if not depth and len(offsets):
             start = int(offsets[0]) + 1
             yield position + start, "markup"
-            is_blank = True
+            ends, is_blank = ends[ends > 0], True
         for index in ends.tolist():
             offset = int(offsets[index])
             is_blank = is_blank and not block[start:offset].strip()
@@ -57,10 +56,15 @@ def scan_array(blocks: Iterator[bytes]) -> Iterator[Span]:
 
 def _after_array(block: bytes, offset: int, position: int, blocks: Iterator[bytes]) -> Iterator[Span]:
     """The closing bracket with the blank space after it, and then whatever there is, by lines."""
-    rest = block[offset + 1 :]
-    end = position + offset + 1 + len(rest) - len(rest.lstrip())
+    end = position + offset + 1
+    rest: bytes | None = block[offset + 1 :]
+    while rest is not None and not rest.strip():
+        end += len(rest)
+        rest = next(blocks, None)
+    others = b"" if rest is None else rest.lstrip()
+    end += len(rest or b"") - len(others)
     yield end, "markup"
-    for unit, reason in scan_lines(chain((rest.lstrip(),), blocks)):
+    for unit, reason in scan_lines(chain((others,), blocks)):
         yield end + unit, reason
 
 
@@ -96,40 +100,44 @@ class _Structure:
             depth: the depth before it.
         """
         data = np.frombuffer(block, np.uint8)
-        quotes = self._quotes(block, data)
-        line_feeds = np.flatnonzero(data == _LINE_FEED)
-        quotes_before_line = np.searchsorted(quotes, line_feeds) + self._is_in_string
-        # A block's first line goes on with what the block before left open.
-        quotes_before_line = np.concatenate(([0], quotes_before_line))
-        offsets = np.flatnonzero(_IS_STRUCTURE[data])
-        line = np.searchsorted(line_feeds, offsets)
-        n_quotes = np.searchsorted(quotes, offsets) + self._is_in_string - quotes_before_line[line]
-        offsets = offsets[n_quotes % 2 == 0]
-        self._is_in_string = bool((len(quotes) + self._is_in_string - quotes_before_line[-1]) % 2)
+        offsets = np.flatnonzero(np.frombuffer(block.translate(_IS_SEEN), np.bool_))
         characters = data[offsets]
+        is_quote = (characters == _QUOTE) & ~self._is_escaped_at(block, data, offsets)
+        n_quotes = np.cumsum(is_quote) + self._is_in_string
+        is_line_feed = characters == _LINE_FEED
+        # How many quotes there were before the line; 0 in the first, which goes on with what was open.
+        n_quotes_before = np.maximum.accumulate(np.where(is_line_feed, n_quotes, 0))
+        is_inside = (n_quotes - n_quotes_before) % 2 == 1
+        if len(offsets):
+            self._is_in_string = bool(is_inside[-1])
+        is_structure = ~(is_inside | is_line_feed | (characters == _QUOTE))
+        offsets, characters = offsets[is_structure], characters[is_structure]
         depths = depth + np.cumsum(_DEPTH_CHANGE[characters], dtype=np.int64)
         if len(depths):
             depths -= np.minimum(np.minimum.accumulate(depths), 0)
         return offsets, characters, depths
 
-    def _quotes(self, block: bytes, data: NDArray[np.uint8]) -> NDArray[np.intp]:
-        """Offsets of quotes that are not escaped."""
-        quotes = np.flatnonzero(data == _QUOTE)
+    def _is_escaped_at(
+        self, block: bytes, data: NDArray[np.uint8], offsets: NDArray[np.intp]
+    ) -> NDArray[np.bool_]:
+        """Whether an odd run of backslashes is before each offset."""
+        is_escaped = np.zeros(len(offsets), np.bool_)
         was_escaped, self._is_escaped = self._is_escaped, False
-        if not was_escaped and b"\\" not in block:
-            return quotes
+        if was_escaped and len(offsets) and not offsets[0]:
+            is_escaped[0] = True
+        if b"\\" not in block:
+            # An empty block leaves things as they were.
+            self._is_escaped = was_escaped and not block
+            return is_escaped
         backslashes = np.flatnonzero(data == _BACKSLASH)
         starts = backslashes[np.diff(backslashes, prepend=-2) != 1]
-        # The backslash that ended the block before is the first of a run that goes on here.
-        first_run = int(was_escaped)
-        run = np.searchsorted(starts, quotes) - 1
-        is_after = (run >= 0) & (quotes > 0)
-        is_after[is_after] = data[quotes[is_after] - 1] == _BACKSLASH
-        length = quotes[is_after] - starts[run[is_after]] + first_run * (starts[run[is_after]] == 0)
-        is_escaped = np.zeros(len(quotes), np.bool_)
-        is_escaped[is_after] = length % 2 == 1
-        if was_escaped and len(quotes) and not quotes[0]:
-            is_escaped[0] = True
+        # A run at the begin of the block goes on with the backslash that ended the block before.
+        n_before = np.zeros(len(starts), np.intp)
+        n_before[0] = was_escaped and not starts[0]
+        is_after = offsets > 0
+        is_after[is_after] = data[offsets[is_after] - 1] == _BACKSLASH
+        run = np.searchsorted(starts, offsets[is_after]) - 1
+        is_escaped[is_after] = (offsets[is_after] - starts[run] + n_before[run]) % 2 == 1
         if block.endswith(b"\\"):
-            self._is_escaped = bool((len(block) - starts[-1] + first_run * (starts[-1] == 0)) % 2)
-        return quotes[~is_escaped]
+            self._is_escaped = bool((len(block) - starts[-1] + n_before[-1]) % 2)
+        return is_escaped

@@ -30,13 +30,13 @@ Scan = Callable[[Iterator[bytes]], Iterator[Span]]
 
 _HIDDEN = b"\x80"
 
-_SHIFT_JIS = re.compile(rb"[\x81-\x9f\xe0-\xfc][\x30-\x7e\x80-\xfc]")
-_TWO_BYTES = re.compile(rb"[\x81-\xfe][\x30-\x7e\x80-\xfe]")
+_SHIFT_JIS = re.compile(rb"(?:[\x81-\x9f\xe0-\xfc][\x30-\x7e\x80-\xfc])+")
+_TWO_BYTES = re.compile(rb"(?:[\x81-\xfe][\x30-\x7e\x80-\xfe])+")
 _PAIRS = {
     **dict.fromkeys(("shift_jis", "cp932", "shift_jis_2004", "shift_jisx0213"), _SHIFT_JIS),
     **dict.fromkeys(("gbk", "gb18030", "big5", "cp950", "big5hkscs", "cp949", "johab"), _TWO_BYTES),
 }
-"""Characters of two bytes in the codecs whose second byte may be that of an ASCII character."""
+"""Runs of characters of two bytes in the codecs whose second byte may be that of an ASCII character."""
 
 _KOREAN_SHIFT = re.compile(rb"\x0e[^\x0f\n]*")
 _HZ_SHIFT = re.compile(rb"~\{.*?(?:~\}|(?=\n)|\Z)")
@@ -130,8 +130,12 @@ def _ascii_table(encoding: str) -> bytes:
     return bytes(0x0A if byte in line_feeds else code for byte, code in enumerate(shown))
 
 
+def _hidden(found: re.Match[bytes]) -> bytes:
+    return _HIDDEN * len(found[0])
+
+
 def _without_pairs(pairs: re.Pattern[bytes], data: bytes, is_last: bool) -> bytes:
-    shown = pairs.sub(2 * _HIDDEN, data)
+    shown = pairs.sub(_hidden, data)
     # A lead byte at the end waits for its second.
     return shown if is_last or not shown or shown[-1] <= _HIDDEN[0] else shown[:-1]
 
@@ -139,7 +143,7 @@ def _without_pairs(pairs: re.Pattern[bytes], data: bytes, is_last: bool) -> byte
 def _without_shifted(shift: re.Pattern[bytes], data: bytes, is_last: bool) -> bytes:
     """Shifted characters are hidden; each line begins unshifted (RFC 1468, RFC 1843)."""
     end = len(data) if is_last or len(data) > 2 * BLOCK_BYTES else data.rfind(b"\n") + 1
-    return shift.sub(lambda found: _HIDDEN * len(found[0]), data[:end])
+    return shift.sub(_hidden, data[:end])
 
 
 def scan_lines(blocks: Iterator[bytes]) -> Iterator[Span]:
