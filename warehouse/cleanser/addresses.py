@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 Span = tuple[int, int]
 
@@ -39,11 +39,11 @@ _FILE_ENDING = re.compile(
 )
 """No top-level domains: ``logo@2x.png`` is a file."""
 
-_ADDRESS_LITERAL = re.compile(r"\[(?:IPv6:)?[0-9A-Fa-f:.]{3,45}\]")
+_ADDRESS_LITERAL = re.compile(r"\[(?:IPv6:)?[0-9A-Fa-f:.]{3,45}\](?![\w@+(\-]|\.\w)")
 
 
 def find_emails(text: str) -> Iterator[Span]:
-    """E-mail addresses: a local part, an at sign and a domain of two labels or more whose last one is letters.
+    """E-mail addresses: a local part, an at sign and a domain of two labels or more with a top-level one.
 
     The domain may be an address in brackets (RFC 5321). Quoted local parts and spelled-out addresses (name at
     domain dot org) are not looked for, and `EXAMPLE_EMAIL` is nobody's.
@@ -51,8 +51,9 @@ def find_emails(text: str) -> Iterator[Span]:
     at, end = text.find("@"), 0
     while at >= 0:
         start = _local_start(text, at, end)
-        if start < at and (stop := _domain_end(text, at + 1)) and text[start:stop] != EXAMPLE_EMAIL:
-            yield start, stop
+        if start < at and (stop := _domain_end(text, at + 1)):
+            if text[start:stop] != EXAMPLE_EMAIL:
+                yield start, stop
             end = stop
         at = text.find("@", at + 1)
 
@@ -64,7 +65,7 @@ def _local_start(text: str, at: int, earliest: int) -> int:
     if len(local) > LONGEST_LOCAL_PART or local.endswith("."):
         return at
     # Empty atoms end an address on its left: "see...jane@".
-    local = local.rpartition("..")[2].lstrip(".%+-~&'")
+    local = local.rpartition("..")[2].lstrip("._%+-~&'")
     return at - len(local)
 
 
@@ -74,23 +75,21 @@ def _domain_end(text: str, start: int) -> int:
         return literal.end()
     after = text[start : start + LONGEST_DOMAIN + 1]
     run = after[: len(after) - len(after.lstrip(_DOMAIN))]
-    labels = run.split("..")[0].rstrip(".-").split(".")
-    if len(run) > LONGEST_DOMAIN or not all(map(_is_label, labels)):
+    domain, empty_label, _ = run.partition("..")
+    # Of "jane@mail.example.org@relay" the last sign is the address's.
+    if len(run) > LONGEST_DOMAIN or (not empty_label and after[len(run) :].startswith("@")):
         return 0
-    # "jane@example.org.2" ends where its last label of letters does.
-    while len(labels) >= 2 and not _is_top_level(labels[-1]):
-        labels.pop()
-    return start + len(".".join(labels)) if len(labels) >= 2 else 0
+    domain = domain.rstrip(".-")
+    return start + len(domain) if _is_domain(domain.split(".")) else 0
 
 
-def _is_label(label: str) -> bool:
-    return 0 < len(label) <= LONGEST_LABEL and not label.startswith("-") and not label.endswith("-")
-
-
-def _is_top_level(label: str) -> bool:
-    if label.lower().startswith("xn--"):
-        return len(label) > len("xn--")
-    return len(label) >= 2 and label.isalpha() and not _FILE_ENDING.fullmatch(label)
+def _is_domain(labels: Sequence[str]) -> bool:
+    """Whether a top-level domain is among the labels; a footnote or a sentence may have run on into the last one."""
+    return (
+        all(0 < len(label) <= LONGEST_LABEL and label[0] != "-" != label[-1] for label in labels)
+        and any(label[:2].isalpha() and len(label) >= 2 for label in labels[1:])
+        and not _FILE_ENDING.fullmatch(labels[-1])
+    )
 
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d{1,2})"

@@ -81,7 +81,7 @@ _NO_ROW = r"(?<!\d[ \xa0])(?<![\da-fA-F]{2} [\da-fA-F]{2} )"
 
 _INTERNATIONAL = re.compile(rf"(?<![\w+])\+\(?\d{{1,17}}(?:{_BETWEEN}\d{{1,14}}){{0,14}}")
 _PREFIXED = re.compile(
-    rf"{_START}(?:00|011(?={_SIGN})){_SIGN}?(?P<number>[1-9]\d{{0,14}}(?:{_BETWEEN}\d{{1,14}}){{1,14}}){_END}"
+    rf"{_START}{_NO_ROW}(?:00|011(?={_SIGN})){_SIGN}?(?P<number>[1-9]\d{{0,14}}(?:{_BETWEEN}\d{{1,14}}){{1,14}}){_END}"
 )
 _TRUNK = re.compile(r"\(0+\)")
 _GROUP = re.compile(r"\d+")
@@ -129,7 +129,8 @@ _CUE = re.compile(
     r"""
     (?: (?<!\w) (?: tel | telephones? | phones? | fon | fax | telefax | facsimile | mobile? | mobiltelefon | handy
         | cell | cellphone | whatsapp | (?:hot|help)line | gsm | sms | pager | voicemail | rufnummer | tlf
-        | telefon(?:e|o|u|nr)? | telefoon | telefonnummer | telefonszám | teléfono | móvil | celular | téléphone | tél | portable | cellulare
+        | telefon(?:e|o|u|nr)? | telefoon | telefonnummer
+        | telefonszám | teléfono | móvil | celular | téléphone | tél | portable | cellulare
         | puh | puhelin | тел | телефон | факс | моб | τηλ | τηλέφωνο | फ़ोन | फोन | هاتف | تلفن | טלפון )
       | 电话 | 電話 | 手机 | 전화 | [☎☏📞📱✆] )
     (?: [^\w\n]{1,3} (?: no | nr | num | numbers? | numero | número | numéro | nummer | is | at | us | me | him | her
@@ -140,13 +141,14 @@ _CUE = re.compile(
 )
 """A word for a phone before a number, perhaps with few words between."""
 _CUE_CHARACTERS = 48
-_NAMED = re.compile(rf"(?<![\w.,/#$€£\-])\(?\d{{1,14}}\)?(?:{_BETWEEN}\d{{1,14}}){{0,14}}(?![\w%°€$£])")
+_NAMED = re.compile(rf"(?<![\w.,/#$€£+\-])\(?\d{{1,14}}+\)?(?:{_BETWEEN}\d{{1,14}}+){{0,14}}+(?![\w%°€$£])")
 _NAMED_DIGITS = range(6, 14)
 _NOT_NAMED = re.compile(
-    # Years, amounts of thousands, fractions.
+    # Years, amounts of thousands, fractions, addresses of machines.
     rf"(?:1\d|20)\d\d[{_SPACE}]?[{_DASH}/][{_SPACE}]?(?:(?:1\d|20)\d\d|\d\d)(?!\d)"
     r"|[1-9]\d{0,2}(?:[ .]\d00)?(?:[ .]000)+(?!\d)"
     r"|[1-9]\d*[ ]?/"
+    r"|\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)"
 )
 
 
@@ -173,7 +175,9 @@ def _n_digits(written: str) -> int:
 
 def _international(text: str, start: int, end: int) -> Iterator[Span]:
     for match in _INTERNATIONAL.finditer(text, start, end):
-        if length := _number_length(match[0], text[match.end() : match.end() + 1]):
+        # The example may stand before other digits, which do not make it a number.
+        masked = match[0].startswith(EXAMPLE_PHONE)
+        if not masked and (length := _number_length(match[0], text[match.end() : match.end() + 1])):
             yield match.start(), match.start() + length
     for match in _PREFIXED.finditer(text, start, end):
         if _number_length(match["number"], "") == len(match["number"]):

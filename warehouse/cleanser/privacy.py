@@ -86,15 +86,34 @@ def find_private_ranges(texts: Sequence[str]) -> list[list[PrivateRange]]:
 
 
 def _disjoint(text: str, kinds: Collection[str]) -> list[PrivateRange]:
-    taken = bytearray(len(text))
-    ranges = []
+    ranges: list[PrivateRange] = []
     for kind, find in _FINDERS.items():
         if kind in kinds:
-            for start, end in sorted(find(text), key=lambda span: (span[0], -span[1])):
-                if not any(taken[start:end]):
-                    taken[start:end] = b"\1" * (end - start)
-                    ranges.append(PrivateRange(kind, start, end))
+            # What is searched next is what masking would leave, until nothing is found in it: so that masking twice
+            # is masking once.
+            while own := _without_overlaps(kind, find(text)):
+                text = _filled(text, own)
+                ranges += own
     return sorted(ranges, key=lambda item: item.char_start)
+
+
+def _without_overlaps(kind: str, spans: Iterable[tuple[int, int]]) -> list[PrivateRange]:
+    ranges, earlier = [], 0
+    for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if start >= earlier:
+            ranges.append(PrivateRange(kind, start, end))
+            earlier = end
+    return ranges
+
+
+def _filled(text: str, ranges: Iterable[PrivateRange]) -> str:
+    """The text with each range as something that is no number, but begins and ends as its replacement does."""
+    parts, end = [], 0
+    for item in ranges:
+        new, n_inner = _replacement(text, item), item.char_end - item.char_start - 2
+        parts += [text[end : item.char_start], new[0], "x" * n_inner, new[-1]]
+        end = item.char_end
+    return "".join([*parts, text[end:]]) if parts else text
 
 
 _DENSE_DIGITS, _DENSE_CHARACTERS = 7, 13
