@@ -31,6 +31,7 @@ WITHOUT_BYTES = b"123456"
 """Types of hard and symbolic links, devices, folders and pipes: whatever size they state, no data follows."""
 LONG_NAME, LONG_LINK, SPARSE = b"L", b"K", b"S"
 PAX, SOLARIS_PAX, GLOBAL_PAX = b"x", b"X", b"g"
+ASCII = bytes(range(128))
 NUMBER_FIELDS = ((100, 108), (108, 116), (116, 124), (124, 136), (136, 148))
 
 
@@ -50,7 +51,7 @@ def _checksum_fits(header: bytes) -> bool:
     stated = number(header[148:156])
     summed = header[:148] + b" " * 8 + header[156:]
     total = sum(summed)
-    return stated in (total, total - 256 * sum(byte > 127 for byte in summed))
+    return stated == total or stated == total - 256 * len(summed.translate(None, ASCII))
 
 
 def recognises(head: bytes) -> bool:
