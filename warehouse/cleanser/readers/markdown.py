@@ -23,14 +23,19 @@ FRONT_MATTER = "front_matter"
 LONGEST_FRONT_MATTER = 1 << 16
 """Code units; a longer one is text between two rules."""
 
+_BLANK = rb"(?P<blank>(?:[ \t]*\r?\n)*)"
+_REMARKS = rb"(?:[ \t]*\r?\n|#[^\n]*\n)*"
 _YAML = re.compile(
-    rb"---[ \t]*\r?\n(?P<content>(?:[ \t]*\r?\n|#[^\n]*\n)*(?:[A-Za-z_\"'][^\n:]*:(?:[ \t\r][^\n]*)?\n)(?:[^\n]*\n)*?)(?:---|\.\.\.)[ \t]*\r?(?:\n|\Z)"
+    _BLANK + rb"---[ \t]*\r?\n" + _REMARKS + rb"[A-Za-z_\"'][^\n:]*:(?:[ \t\r][^\n]*)?\n"
+    rb"(?:[^\n]*\n)*?(?:---|\.\.\.)[ \t]*\r?(?:\n|\Z)"
 )
 _TOML = re.compile(
-    rb"\+\+\+[ \t]*\r?\n(?P<content>(?:[ \t]*\r?\n|#[^\n]*\n)*(?:[A-Za-z_\"'][^\n=]*=|\[)[^\n]*\n(?:[^\n]*\n)*?)\+\+\+[ \t]*\r?(?:\n|\Z)"
+    _BLANK + rb"\+\+\+[ \t]*\r?\n" + _REMARKS + rb"(?:[A-Za-z_\"'][^\n=]*=|\[)[^\n]*\n"
+    rb"(?:[^\n]*\n)*?\+\+\+[ \t]*\r?(?:\n|\Z)"
 )
 _TITLE = re.compile(
-    r"^[\"']?title[\"']?[ \t]*[:=][ \t]*(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>(?:[^']|'')*)'|(?P<plain>[^\"'|>&*!{\[\s].*?))[ \t]*(?:#.*)?$",
+    r"^[\"']?title[\"']?[ \t]*[:=][ \t]*(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>(?:[^']|'')*)'"
+    r"|(?P<plain>[^\"'|>&*!{\[\s].*?))[ \t]*(?: #.*)?$",
     re.MULTILINE | re.IGNORECASE,
 )
 
@@ -45,27 +50,31 @@ def find_documents(stream: Stream, decision: EncodingDecision) -> Iterator[Docum
     mark = decision.byte_order_mark_bytes
     if mark:
         yield DroppedRange(0, mark, "byte_order_mark")
-    n_units = (
-        0
-        if encoding in STATEFUL
-        else front_matter_units(seen_at(stream, mark, LONGEST_FRONT_MATTER, encoding))
-    )
-    end = mark + n_units * WIDTHS.get(encoding, 1)
+    start = end = mark
+    if encoding not in STATEFUL:
+        width = WIDTHS.get(encoding, 1)
+        first, last = front_matter(seen_at(stream, mark, LONGEST_FRONT_MATTER, encoding))
+        start, end = mark + first * width, mark + last * width
     title = None
-    if n_units:
-        yield DroppedRange(mark, end, FRONT_MATTER)
-        title = title_in(stream.peek(mark, end - mark).decode(encoding, "replace"))
+    if start > mark:
+        yield DroppedRange(mark, start, "blank")
+    if end > start:
+        yield DroppedRange(start, end, FRONT_MATTER)
+        title = title_in(stream.peek(start, end - start).decode(encoding, "replace"))
     for found in find_documents_from(stream, end, encoding):
         yield replace(found, title=title) if isinstance(found, DocumentRange) and title else found
 
 
-def front_matter_units(head: bytes) -> int:
-    """Code units of the front matter at the beginning of a file, as `line_views` shows it; 0 if there is none.
+def front_matter(head: bytes) -> tuple[int, int]:
+    """Where the front matter at the beginning of a file begins and ends, in code units; (0, 0) if there is none.
 
-    A rule alone does not make it: the first line after it that is not blank has to name a value.
+    A rule alone does not make it: the first line after it that is no remark has to name a value.
+
+    Args:
+        head: the beginning of a file, as `line_views` shows it.
     """
     found = _YAML.match(head) or _TOML.match(head)
-    return 0 if found is None else found.end()
+    return (0, 0) if found is None else (found.end("blank"), found.end())
 
 
 def title_in(front_matter: str) -> str | None:
