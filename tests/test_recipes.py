@@ -35,6 +35,9 @@ def test_the_users_own_recipe_goes_before_a_shipped_one(home: Home) -> None:
         ("quality = 3", "must be a table"),
         ("name = 'default'", "named by its file"),
         ("[licences]\nallowed = ['Apache 2']", "Apache-2.0"),
+        ("[privacy]\nmask = ['e-mail']", "Did you mean email"),
+        ("[privacy]\nmask = ['names']", "Valid kinds are email, phone, public_ip, card, iban"),
+        ("[privacy]\nmask = 'email'", "cannot be 'email'"),
         ("[quality", "not valid TOML"),
     ],
 )
@@ -58,3 +61,11 @@ def test_equal_recipes_have_equal_hashes_and_round_trip() -> None:
 
 def test_the_defaults_are_a_valid_recipe() -> None:
     assert parse_recipe("mine", "") == Recipe("mine")
+
+
+def test_what_is_masked_is_part_of_a_recipe_in_whatever_order_it_is_named() -> None:
+    some = parse_recipe("mine", "[privacy]\nmask = ['iban', 'email', 'email']")
+    assert some.privacy.mask == ("email", "iban")
+    assert some.sha256 == parse_recipe("mine", "[privacy]\nmask = ['email', 'iban']").sha256
+    assert some.sha256 != parse_recipe("mine", "[privacy]\nmask = []").sha256
+    assert parse_recipe("default", shipped_recipes()["default"]).privacy == Recipe("default").privacy

@@ -88,12 +88,24 @@ def plan_stages(
     running = {stage.asset for stage in planned if stage.runs}
     for asset, version in versions.items():
         if before := [name for name in upstream[asset] if name in running]:
-            planned.append(PlannedStage(asset, True, f"{before[0]} would run"))
+            planned.append(_planned_after(before[0], context, asset, version))
         else:
             planned.append(_planned(context, asset, version))
         if planned[-1].runs:
             running.add(asset)
     return planned
+
+
+def _planned_after(before: str, context: StageContext, asset: str, version: Version) -> PlannedStage:
+    """A stage after one that would run, with what of its own changed beside."""
+    reason = f"{before} would run"
+    try:
+        stage = version(context)
+        changed = _difference(stage) if stage.last() else None
+    except FakesmrtError:
+        # It lacks an input that the build would make.
+        changed = None
+    return PlannedStage(asset, True, f"{reason}; {changed}" if changed else reason)
 
 
 def _planned(context: StageContext, asset: str, version: Version) -> PlannedStage:

@@ -17,6 +17,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Any, TypeVar, get_type_hints
 
+from warehouse.cleanser.privacy import KINDS
 from warehouse.errors import InvalidConfiguration
 from warehouse.home import Home
 from warehouse.licences import canonical_licence
@@ -127,6 +128,16 @@ class PerplexityRules:
 
 
 @dataclass(frozen=True)
+class PrivacyChoice:
+    """Which kinds of private data are masked in tokens, out of `warehouse.cleanser.privacy.KINDS`, in that order.
+
+    The default masks what a form or a check digit proves. Phone numbers have neither everywhere, so they are a wish.
+    """
+
+    mask: tuple[str, ...] = ("email", "public_ip", "card", "iban")
+
+
+@dataclass(frozen=True)
 class TokenizerChoice:
     """Vocabulary of the BPE tokenizer (1MX: 2,048) and the UTF-8 bytes of training text it is trained on."""
 
@@ -148,6 +159,7 @@ class Recipe:
     language: LanguageRules = field(default_factory=LanguageRules)
     duplicates: DuplicateRules = field(default_factory=DuplicateRules)
     perplexity: PerplexityRules = field(default_factory=PerplexityRules)
+    privacy: PrivacyChoice = field(default_factory=PrivacyChoice)
     tokenizer: TokenizerChoice = field(default_factory=TokenizerChoice)
 
     def to_json(self) -> str:
@@ -188,6 +200,18 @@ def _section(section: type[Section], values: object, where: str) -> Section:
             remedy = f"Did you mean {near[0]}?" if near else f"Valid keys are {', '.join(sorted(hints))}"
             raise InvalidConfiguration(f"{where} has an unknown key {key!r}", remedy)
     return section(**{key: _value(hints[key], value, f"{where}.{key}") for key, value in values.items()})
+
+
+def _ordered_kinds(recipe: Recipe) -> PrivacyChoice:
+    """The kinds to mask, each once, so that recipes that mask the same are the same."""
+    for kind in recipe.privacy.mask:
+        if kind not in KINDS:
+            near = difflib.get_close_matches(kind, KINDS, n=1)
+            remedy = f"Did you mean {near[0]}?" if near else f"Valid kinds are {', '.join(KINDS)}"
+            raise InvalidConfiguration(
+                f"Recipe {recipe.name}.privacy.mask has an unknown kind {kind!r}", remedy
+            )
+    return PrivacyChoice(tuple(kind for kind in KINDS if kind in recipe.privacy.mask))
 
 
 def _require_possible(recipe: Recipe) -> None:
@@ -232,7 +256,7 @@ def parse_recipe(name: str, toml: str) -> Recipe:
         )
     recipe = _section(Recipe, {"name": name, **values}, f"Recipe {name}")
     allowed = tuple(canonical_licence(licence) for licence in recipe.licences.allowed)
-    recipe = dataclasses.replace(recipe, licences=LicenceChoice(allowed))
+    recipe = dataclasses.replace(recipe, licences=LicenceChoice(allowed), privacy=_ordered_kinds(recipe))
     _require_possible(recipe)
     return recipe
 
