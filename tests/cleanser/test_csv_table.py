@@ -107,13 +107,16 @@ def test_quotes_are_read_as_they_were_meant(lines: list[str], expected: list[str
     assert read(("id,text\n" + "\n".join(lines) + "\n").encode())[0] == expected
 
 
-def test_a_field_that_is_too_large_is_dropped_and_the_next_row_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_that_is_too_large_is_dropped_and_the_next_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(syntax, "LARGEST_RECORD_BYTES", 200)
     monkeypatch.setattr(csv_rows, "LARGEST_RECORD_BYTES", 200)
     monkeypatch.setattr(csv_rows, "BLOCK_BYTES", 50)
     long, tail = "word " * 100, "2,Second row.\n3,Third row.\n"
     unclosed = "id,text\n" + '1,"Never closed.\n' + "7,A row.\n" * 40 + tail
-    for table in (f"id,text\n1,{long}\n{tail}", f'id,text\n1,"{long}"\n{tail}', unclosed):
+    verse = "words, and, words\n" * 100
+    in_one_line, in_many = f'id,text\n1,"{long}"\n{tail}', f'id,text\n1,"{verse}""{verse}"\n{tail}'
+    cut_off = f'id,text\n1,"{verse}\n5,"Opened again."\n{tail}'
+    for table in (f"id,text\n1,{long}\n{tail}", in_one_line, in_many, cut_off, unclosed):
         texts, reasons = read(table.encode())
         assert texts[-2:] == ["Second row.", "Third row."]
         assert reasons == ["header", "record_too_large"]
@@ -144,7 +147,7 @@ def test_the_head_tells_the_dialect(head: str, delimiter: str, columns: tuple[st
 
 def test_a_head_that_ends_within_a_quoted_cell_tells_the_dialect_too() -> None:
     head = 'id,text\n1,"Short."\n2,"' + "A line, with commas, and; more\n" * 600
-    assert dialect_of(head[: 1 << 14]) == Dialect(",", True, ("id", "text"))
+    assert dialect_of(head[: 1 << 14]) == Dialect(",", True, 2, ("id", "text"))
 
 
 @pytest.mark.parametrize(

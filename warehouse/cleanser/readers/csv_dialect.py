@@ -50,7 +50,9 @@ def dialect_of(head: str) -> Dialect | None:
         return None
     best = max(tables, key=lambda trial: (trial.n_columns > 1, trial.consistency))
     # A quote further on is one too.
-    dialect = replace(best.dialect, is_quoted=best.dialect.is_quoted or QUOTE not in head)
+    dialect = replace(
+        best.dialect, is_quoted=best.dialect.is_quoted or QUOTE not in head, n_columns=best.n_columns
+    )
     columns = tuple(cell.strip() for cell in best.rows[0])
     return replace(dialect, columns=columns) if _has_header(best.rows) else dialect
 

@@ -10,6 +10,7 @@ uses (`csv_dialect.py`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ from warehouse.files import BLOCK_BYTES
 
 QUOTE = '"'
 
+_RUN = re.compile(r'"++')
+_CONTENT = re.compile(r'[^"]*+(?:""[^"]*+)*+')
+
 
 @dataclass(frozen=True)
 class Dialect:
@@ -27,11 +31,13 @@ class Dialect:
     Attributes:
         delimiter: one character between cells.
         is_quoted: whether cells may stand in double quotes.
+        n_columns: cells that most rows have.
         columns: names from the header row; None where there is none.
     """
 
     delimiter: str
     is_quoted: bool = True
+    n_columns: int = 1
     columns: tuple[str, ...] | None = None
 
 
@@ -60,8 +66,8 @@ def split_row(row: str, dialect: Dialect) -> list[str]:
 def scan_rows(blocks: Iterator[bytes], dialect: Dialect) -> Iterator[Span]:
     """Each row with its line end is a record; blank rows are dropped.
 
-    Holds one row, and no more of it than `LARGEST_RECORD_BYTES` and a block; a longer one ends with the line on which
-    it gets too long.
+    Holds one row, and no more of it than `LARGEST_RECORD_BYTES` and a block; for where a longer one ends see
+    `_after_large_row`.
     """
     if not dialect.is_quoted:
         yield from scan_lines(blocks)
@@ -77,7 +83,7 @@ def scan_rows(blocks: Iterator[bytes], dialect: Dialect) -> Iterator[Span]:
             start = end
         text, position = text[start:], position + start
         if len(text) > LARGEST_RECORD_BYTES:
-            text, skipped = _after_line(text, blocks)
+            text, skipped = _after_large_row(text, dialect, blocks)
             position += skipped
             yield position, None
 
@@ -95,15 +101,19 @@ def row_ends(text: str, dialect: Dialect, is_last: bool) -> Iterator[int]:
     while start < len(text):
         end = _row_end(quotes, start, is_last) if dialect.is_quoted else text.find("\n", start) + 1
         if end == 0:
-            end = len(text) if is_last else None
-        if end is None or end - start > LARGEST_RECORD_BYTES:
+            end = len(text) if is_last else _MORE
+        if end < 0 or end - start > LARGEST_RECORD_BYTES:
             return
         yield end
         start = end
 
 
-def _row_end(quotes: _Quotes, start: int, is_last: bool) -> int | None:
-    """End of the row that begins at `start`; None if what follows the piece decides, or it is too long."""
+_STRAY, _OPEN, _MORE = -1, -2, -3
+
+
+def _row_end(quotes: _Quotes, start: int, is_last: bool) -> int:
+    """End of the row that begins at `start`; `_OPEN` if a cell of it is not closed in time, `_MORE` if what follows the
+    piece decides."""
     text = quotes.text
     bound = start + LARGEST_RECORD_BYTES
     line_end = text.find("\n", start)
@@ -112,18 +122,16 @@ def _row_end(quotes: _Quotes, start: int, is_last: bool) -> int | None:
         closing = quotes.closing(opening + 1, bound)
         if closing == _STRAY or (closing == _OPEN and is_last and len(text) <= bound):
             break
+        if closing == _OPEN:
+            return _OPEN
         # A quote at the very end may be the first of two.
-        if closing == _OPEN or (closing + 1 == len(text) and not is_last):
-            return None
+        if closing + 1 == len(text) and not is_last:
+            return _MORE
         line_end = text.find("\n", closing)
         opening = quotes.opening(closing + 1, line_end, is_row_start=False)
     if line_end >= 0:
         return line_end + 1
-    return len(text) if is_last else None
-
-
-_STRAY = -1
-_OPEN = -2
+    return len(text) if is_last else _MORE
 
 
 class _Quotes:
@@ -133,9 +141,9 @@ class _Quotes:
         self.text = text
         self._opener = delimiter + QUOTE
         self._ends = (delimiter, "\n", "\r", "")
-        # From the first to the second of these no run of quotes closes anything: without it, a table of quotes that
-        # are never closed would be searched to its end for each of them.
-        self._barren = (0, 0)
+        # A search from the first of these comes to the second without a verdict, so any search between them does.
+        # Without this a table of quotes that are never closed would be searched to its end for each of them.
+        self.barren = (0, 0)
 
     def opening(self, start: int, line_end: int, is_row_start: bool) -> int | None:
         """The first quote from `start` to the line's end that stands where a cell begins."""
@@ -147,24 +155,34 @@ class _Quotes:
     def closing(self, start: int, bound: int) -> int:
         """Where the cell is closed whose content begins at `start`; `_STRAY` if another opens before it is, `_OPEN` if
         neither happens before `bound`."""
-        text = self.text
-        first = start
-        while (found := text.find(QUOTE, start, bound)) >= 0:
-            following = text[found + 1 : found + 2]
-            if following in self._ends:
-                return found
-            if self._barren[0] <= found < self._barren[1] and text[found - 1] != QUOTE:
-                start = self._barren[1]
-            elif following == QUOTE:
-                start = found + 2
-            elif text[found - 1] in self._ends:
-                self._barren = (first, found)
-                return _STRAY
+        text, first = self.text, start
+        while start < min(bound, len(text)):
+            if text.startswith(QUOTE, start):
+                end = _end_of(_RUN, text, start, bound)
+                if (end - start) % 2 == 0:
+                    start = end
+                    continue
+                found = end - 1
+            elif self.barren[0] <= start < self.barren[1]:
+                found = self.barren[1]
             else:
-                start = found + 1
+                found = _end_of(_CONTENT, text, start, bound)
+            if found >= len(text) or (found + 1 >= bound and bound < len(text)):
+                break
+            if text[found + 1 : found + 2] in self._ends:
+                return found
+            if text[found - 1] in self._ends:
+                self.barren = (first, found)
+                return _STRAY
+            start = found + 1
         if bound >= len(text):
-            self._barren = (first, len(text))
+            self.barren = (first, len(text))
         return _OPEN
+
+
+def _end_of(pattern: re.Pattern[str], text: str, start: int, bound: int) -> int:
+    found = pattern.match(text, start, bound)
+    return start if found is None else found.end()
 
 
 def _at_least(blocks: Iterator[bytes], n: int) -> tuple[str, bool]:
@@ -179,10 +197,55 @@ def _at_least(blocks: Iterator[bytes], n: int) -> tuple[str, bool]:
     return "".join(parts), False
 
 
-def _after_line(text: str, blocks: Iterator[bytes]) -> tuple[str, int]:
-    """What follows the line on which a row got too long, and how many characters were skipped."""
+def _after_large_row(text: str, dialect: Dialect, blocks: Iterator[bytes]) -> tuple[str, int]:
+    """What follows a row that is too long, and how many characters were skipped.
+
+    A line that is too long is skipped to its end. A cell that is not closed may be a large one, or have a stray quote
+    before it: if the lines that it holds are like rows, the quote is stray and the next line is a row; else the row
+    ends with the line in which the cell is closed, or another one opened.
+    """
+    bound = LARGEST_RECORD_BYTES
+    is_open = _row_end(_Quotes(text, dialect.delimiter), 0, is_last=False) == _OPEN
+    if not is_open or _are_rows(text[max(0, bound - _LOOK_CHARACTERS) : bound], dialect):
+        return _after_line(text, bound, blocks)
+    # The character before is needed to tell an opening quote; a run of quotes must not be begun in its middle.
+    n_skipped = max(1, len(text[:bound].rstrip(QUOTE))) - 1
+    text = text[n_skipped:]
+    while (verdict := _verdict(text, dialect.delimiter)) is None:
+        n_quotes = len(text) - len(text.rstrip(QUOTE))
+        tail = text[: len(text) - n_quotes][-1:] + QUOTE * (n_quotes if n_quotes < 2 else 2 + n_quotes % 2)
+        block = next(blocks, None)
+        if block is None:
+            return "", n_skipped + len(text)
+        n_skipped += len(text) - len(tail)
+        text = tail + block.decode("latin-1")
+    text, n = _after_line(text, verdict, blocks)
+    return text, n_skipped + n
+
+
+_LOOK_CHARACTERS = 1 << 14
+_LOWEST_SHARE_OF_ROWS = 0.8
+
+
+def _are_rows(text: str, dialect: Dialect) -> bool:
+    """Whether the lines in the middle of a piece have as many delimiters as rows have."""
+    lines = text.split("\n")[1:-1]
+    n_rows = sum(1 for line in lines if line.count(dialect.delimiter) == dialect.n_columns - 1)
+    return dialect.n_columns > 1 and n_rows > 0 and n_rows >= _LOWEST_SHARE_OF_ROWS * len(lines)
+
+
+def _verdict(text: str, delimiter: str) -> int | None:
+    """Where an open cell is closed, or another is opened; None if neither is certain."""
+    quotes = _Quotes(text, delimiter)
+    closing = quotes.closing(1, len(text))
+    found = quotes.barren[1] if closing == _STRAY else closing
+    return found if 0 <= found < len(text) - 1 else None
+
+
+def _after_line(text: str, start: int, blocks: Iterator[bytes]) -> tuple[str, int]:
+    """What follows the line that `start` is in, and how many characters were skipped."""
     n_skipped = 0
-    end = text.find("\n", LARGEST_RECORD_BYTES)
+    end = text.find("\n", start)
     while end < 0:
         n_skipped += len(text)
         block = next(blocks, None)
