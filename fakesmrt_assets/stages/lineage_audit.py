@@ -1,7 +1,7 @@
 """Stage reports/lineage_audit: proof, on a sample, that the model in use can be traced to raw bytes.
 
 For sampled tokens of the promoted model's training ranges: token -> chunk -> byte range of a file; the bytes are
-replayed by the recorded decision, encoded again, and must give the same tokens and the same text.
+replayed by the recorded decision, masked by the recorded ranges, encoded again, and must give the same tokens.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from warehouse.database import query, read_rows
 from warehouse.errors import CheckFailed, InputUnreadable
 from warehouse.files import write_bytes_whole
 from warehouse.stages.document import stream_of
+from warehouse.stages.masking import masked_text, masks_of
 from warehouse.stages.source_file import filesystem_path
 from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
 from warehouse.tokens.shards import open_split
 from warehouse.tokens.tokenizer import Tokenizer
 
 ASSET = "reports/lineage_audit"
-CODE = ("warehouse.cleanser.repair", "fakesmrt_assets.stages.lineage_audit")
+CODE = ("warehouse.cleanser.repair", "warehouse.stages.masking", "fakesmrt_assets.stages.lineage_audit")
 
 N_SAMPLED = 64
 
@@ -97,6 +98,7 @@ def audit_model(context: StageContext, checkpoint_id: UUID) -> Audit:
             {"checkpoint_id": checkpoint_id, "n_sampled": N_SAMPLED},
             TracedChunk,
         )
+        masks = masks_of(connection, context.recipe, [chunk.chunk_id for chunk in sample])
     folder = tokens_folder(context, context.recipe)
     tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
     shards = {UUID(shard.manifest.shard_id): shard for shard in open_split(folder, "train")}
@@ -110,7 +112,7 @@ def audit_model(context: StageContext, checkpoint_id: UUID) -> Audit:
             continue
         text = replay(raw, chunk.encoding, chunk.decoder_state, chunk.repair)
         stored = shard.tokens[chunk.token_start + 1 : chunk.token_end]
-        if tokenizer.encode(text).tolist() == stored.tolist():
+        if tokenizer.encode(masked_text(text, chunk.chunk_id, masks)).tolist() == stored.tolist():
             n_replayed += 1
         else:
             failures.append(f"chunk {chunk.chunk_id}: its bytes in {chunk.path} give other tokens")

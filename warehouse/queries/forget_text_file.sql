@@ -7,6 +7,14 @@ WHERE
     AND dropped.stream_id = document.stream_id
     AND dropped.chunking_id = chunk.chunking_id;
 
+DELETE FROM corpus.private_range
+WHERE chunk_id IN (
+    SELECT whole.chunk_id
+    FROM corpus.chunk AS lost
+    INNER JOIN corpus.chunk AS whole ON lost.document_id = whole.document_id AND lost.chunking_id = whole.chunking_id
+    WHERE lost.text_file = $text_file
+);
+
 DELETE FROM corpus.chunk
 WHERE (document_id, chunking_id) IN (
     SELECT (document_id, chunking_id)

@@ -1,7 +1,9 @@
 """Stage tokens/shard: what the recipe keeps, as token ids in flat files.
 
-The tokenizer is pinned per recipe. A shard is named by its inputs, so only shards whose documents changed are
-written again; superseded files are removed, their rows in ``tokens.shard_chunk`` stay for the models made of them.
+Private data is masked as the recipe asks, in the tokenizer's sample and in the shards of every split: the stored text
+is not changed. The tokenizer is pinned per recipe. A shard is named by its inputs, so only shards whose documents
+changed are written again; superseded files are removed, their rows in ``tokens.shard_chunk`` stay for the models made
+of them.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from warehouse.recipes import Recipe
 from warehouse.splits import SPLITS, sampling_unit
 from warehouse.stages.arrow import REFERENCE_SAMPLE, SHARD_CHUNK, arrow_table
 from warehouse.stages.duplicate import TextPlace, texts_at
+from warehouse.stages.masking import Masks, masked_text, masking_version, recipe_masks
 from warehouse.stages.perplexity import PinnedReference
 from warehouse.stages.stage import StageContext, StageReport, StageRun, code_version, input_versions
 from warehouse.tokens.shards import (
@@ -38,7 +41,7 @@ from warehouse.tokens.tokenizer import Tokenizer, train_tokenizer
 from warehouse.training_chunks import KeptChunk
 
 ASSET = "tokens/shard"
-CODE = ("warehouse.tokens", "warehouse.splits", "warehouse.stages.shard")
+CODE = ("warehouse.tokens", "warehouse.splits", "warehouse.stages.masking", "warehouse.stages.shard")
 
 N_TRAIN_SHARDS = 8
 ENCODE_CHUNKS = 512
@@ -46,12 +49,13 @@ ENCODE_CHUNKS = 512
 
 @dataclass(frozen=True)
 class ShardOrder:
-    """A shard to be written: its inputs and where it goes."""
+    """A shard to be written: its inputs and where it goes; `masks` are those of its chunks."""
 
     shard_id: UUID
     split: str
     number: int
     chunks: tuple[KeptChunk, ...]
+    masks: Masks
     folder: Path
     text_folder: Path
 
@@ -85,7 +89,9 @@ def pinned_tokenizer(connection: Connection, recipe: Recipe) -> PinnedReference 
     return rows[0] if rows else None
 
 
-def _pin_tokenizer(context: StageContext, recipe: Recipe, kept: Sequence[KeptChunk]) -> PinnedReference:
+def _pin_tokenizer(
+    context: StageContext, recipe: Recipe, kept: Sequence[KeptChunk], masks: Masks
+) -> PinnedReference:
     """Train the recipe's tokenizer on a sample of its training chunks, and record the pin."""
     context.progress(0, 1, "training the tokenizer")
     candidates = [chunk for chunk in kept if chunk.split == "train"]
@@ -98,7 +104,8 @@ def _pin_tokenizer(context: StageContext, recipe: Recipe, kept: Sequence[KeptChu
     sample = [candidates[number] for number in chosen]
     home = context.warehouse.home
     texts = texts_at(home.text, [TextPlace(row.chunk_id, row.text_file, row.text_row) for row in sample])
-    data = train_tokenizer([texts[row.chunk_id] for row in sample], recipe.tokenizer.vocab_size)
+    masked = [masked_text(texts[row.chunk_id], row.chunk_id, masks) for row in sample]
+    data = train_tokenizer(masked, recipe.tokenizer.vocab_size)
     tokenizer = Tokenizer(data)
     identity = content_id("tokenizer", tokenizer_definition(recipe), tokenizer.sha256)
     name = f"{recipe.name}-{identity.hex[:16]}"
@@ -131,7 +138,9 @@ def _pin_tokenizer(context: StageContext, recipe: Recipe, kept: Sequence[KeptChu
     return PinnedReference(identity, name)
 
 
-def _orders(context: StageContext, tokenizer: PinnedReference, kept: Sequence[KeptChunk]) -> list[ShardOrder]:
+def _orders(
+    context: StageContext, tokenizer: PinnedReference, kept: Sequence[KeptChunk], masks: Masks
+) -> list[ShardOrder]:
     groups: dict[tuple[str, int], list[KeptChunk]] = {}
     for chunk in kept:
         unit = sampling_unit(chunk.document_id, chunk.ordinal, chunk.split_unit)
@@ -142,6 +151,7 @@ def _orders(context: StageContext, tokenizer: PinnedReference, kept: Sequence[Ke
         ShardOrder(
             content_id(
                 code_version("warehouse.tokens"),
+                masking_version(context.recipe),
                 tokenizer.reference_id.bytes,
                 split,
                 number,
@@ -154,6 +164,7 @@ def _orders(context: StageContext, tokenizer: PinnedReference, kept: Sequence[Ke
             split,
             number,
             tuple(chunks),
+            {chunk.chunk_id: masks[chunk.chunk_id] for chunk in chunks if chunk.chunk_id in masks},
             home.tokens / tokenizer.path,
             home.text,
         )
@@ -166,10 +177,11 @@ def _encoded(order: ShardOrder, tokenizer: Tokenizer) -> Iterator[ChunkTokens]:
         group = order.chunks[start : start + ENCODE_CHUNKS]
         places = [TextPlace(chunk.chunk_id, chunk.text_file, chunk.text_row) for chunk in group]
         texts = texts_at(order.text_folder, places)
-        encoded = tokenizer.encode_batch([texts[chunk.chunk_id] for chunk in group])
-        for chunk, tokens in zip(group, encoded, strict=True):
+        masked = [masked_text(texts[chunk.chunk_id], chunk.chunk_id, order.masks) for chunk in group]
+        for chunk, text, tokens in zip(group, masked, tokenizer.encode_batch(masked), strict=True):
             unit = sampling_unit(chunk.document_id, chunk.ordinal, chunk.split_unit)
-            yield ChunkTokens(chunk.chunk_id, unit, chunk.corpus, chunk.weight, tokens, chunk.n_bytes)
+            n_bytes = len(text.encode()) if chunk.chunk_id in order.masks else chunk.n_bytes
+            yield ChunkTokens(chunk.chunk_id, unit, chunk.corpus, chunk.weight, tokens, n_bytes)
 
 
 def write_ordered_shard(order: ShardOrder) -> tuple[ShardManifest, bool]:
@@ -225,6 +237,7 @@ def version(context: StageContext) -> StageRun:
     inputs = {
         **input_versions(context, {"corpus/training_chunk": recipe.name}),
         "definition": tokenizer_definition(recipe),
+        "privacy": masking_version(recipe),
         "tokenizer": str(tokenizer.reference_id) if tokenizer else "not pinned yet",
     }
     return StageRun(context, ASSET, recipe.name, inputs, CODE)
@@ -261,13 +274,14 @@ def run(context: StageContext) -> StageReport:
     with context.warehouse.read() as connection:
         kept = read_rows(connection, query("kept_chunks"), {"recipe": recipe.name}, KeptChunk)
         tokenizer = pinned_tokenizer(connection, recipe)
+        masks = recipe_masks(connection, recipe)
     _require_every_split(kept)
     if tokenizer is None or context.settings.new_references:
-        tokenizer = _pin_tokenizer(context, recipe, kept)
+        tokenizer = _pin_tokenizer(context, recipe, kept, masks)
         stage = StageRun(
             context, ASSET, recipe.name, {**stage.inputs, "tokenizer": str(tokenizer.reference_id)}, CODE
         )
-    orders = _orders(context, tokenizer, kept)
+    orders = _orders(context, tokenizer, kept, masks)
     manifests, n_written = _write_all(context, orders)
     # Before the commit: whoever reads the folder must never find a past shard beside the current ones.
     _remove_superseded(context.warehouse.home.tokens / tokenizer.path, orders)
@@ -297,6 +311,7 @@ def run(context: StageContext) -> StageReport:
         "n_tokens_train": sum(m.n_tokens for m in manifests if m.split == "train"),
         "n_tokens_held_out": sum(m.n_tokens for m in manifests if m.split != "train"),
         "text_bytes": sum(m.n_bytes for m in manifests),
+        "n_ranges_masked": sum(len(ranges) for order in orders for ranges in order.masks.values()),
         "vocab_size": manifests[0].vocab_size,
     }
     return stage.report(len(orders), facts)
