@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,6 +91,36 @@ def test_a_wrong_checksum_costs_no_text(unpacked: Callable[..., Found], name: st
     # The libraries of bzip2 and xz keep their last byte back until they have compared.
     assert TEXT.startswith(data)
     assert len(data) >= len(TEXT) - 1
+
+
+def stored_block(text: bytes, complement: int = 0xFFFF) -> bytes:
+    """A block of a deflate stream that is not compressed: its length, the complement of that, the text."""
+    return b"\0" + struct.pack("<2H", len(text), len(text) ^ complement) + text
+
+
+def test_all_text_before_a_damaged_byte_is_kept(unpacked: Callable[..., Found]) -> None:
+    header = gzip.compress(b"")[:10]
+    damaged = header + stored_block(TEXT) + stored_block(VERSE) + stored_block(TEXT, complement=0xFFFE)
+    whole = TEXT + VERSE
+    assert unpacked(damaged) == [("gz", None, whole, f"gzip is damaged after {len(whole):,} bytes")]
+
+
+def test_one_damage_is_told_once(unpacked: Callable[..., Found]) -> None:
+    text = random.Random(7).randbytes(100_000)
+    packed = gzip.compress(tarred({"a.txt": VERSE, "b.txt": text, "c.txt": VERSE}))
+    whole, (container, member, data, error) = unpacked(packed[:50_000])
+    assert whole == ("gz+tar", "a.txt", VERSE, None)
+    assert (container, member, text.startswith(data)) == ("gz+tar", "b.txt", True)
+    assert str(error).startswith("gzip ends too early after ")
+
+
+def test_a_tar_that_was_cut_between_members_is_told(unpacked: Callable[..., Found]) -> None:
+    packed = tarred({"a.txt": VERSE, "b.txt": TEXT})
+    cut = packed[: packed.index(b"b.txt")]
+    assert unpacked(cut) == [
+        ("tar", "a.txt", VERSE, None),
+        ("tar", None, b"", f"tar ends without its end mark after {len(cut):,} bytes"),
+    ]
 
 
 SMALL = {

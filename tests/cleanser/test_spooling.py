@@ -54,7 +54,7 @@ def test_a_range_is_read_alone_and_proved(tmp_path: Path, monkeypatch: pytest.Mo
     with path.open("r+b") as file:
         file.write(b"#")
     with pytest.raises(InputUnreadable, match="changed while it was read"):
-        list(stream.range_blocks(1_000_000, 1_000_100))
+        next(stream.range_blocks(1_000_000, 1_000_100))
 
 
 @pytest.mark.parametrize("pack", [tarred, zipped])

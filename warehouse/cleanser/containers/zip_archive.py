@@ -30,6 +30,8 @@ END = struct.Struct("<4s4H2IH")
 END64 = struct.Struct("<4sQ2H2I4Q")
 LOCATOR64 = struct.Struct("<4sIQI")
 LONGEST_COMMENT = 0xFFFF
+LONGEST_DESCRIPTOR = 24
+"""Of the record behind a member whose header knew no size (4.3.9): magic, checksum, two sizes of 64 bits."""
 SEARCH_BYTES = 1 << 16
 UNKNOWN_32, UNKNOWN_16 = 0xFFFFFFFF, 0xFFFF
 
@@ -261,17 +263,6 @@ def _listed_members(file: BinaryIO, directory: Directory) -> Iterator[Member]:
         raise DamagedContainer(f"zip stands among {n_foreign:,} bytes that are no part of it")
 
 
-def _descriptor_bytes(file: BinaryIO, start: int) -> int:
-    """Length of the record behind a member whose header knew no size (4.3.9): with or without magic, 32 or 64 bits."""
-    following = _at(file, start, 28)
-    n_magic = 4 if following[:4] == DESCRIPTOR_MAGIC else 0
-    for n_sizes in (8, 16):
-        end = n_magic + 4 + n_sizes
-        if following[end : end + 2] == b"PK":
-            return end
-    return n_magic + 12
-
-
 def _find_header(file: BinaryIO, position: int) -> int | None:
     """Where the next member's header begins."""
     while block := _at(file, position, SEARCH_BYTES):
@@ -300,9 +291,7 @@ def _unlisted_members(file: BinaryIO, n_file: int) -> Iterator[Member]:
                 for _ in blocks:
                     pass
         end = start if section.end is None else section.end
-        if entry.n_compressed is None and section.end is not None:
-            end += _descriptor_bytes(file, end)
-    if _at(file, end, 4) == DIRECTORY_MAGIC:
+    if DIRECTORY_MAGIC in _at(file, end, LONGEST_DESCRIPTOR + len(DIRECTORY_MAGIC)):
         raise DamagedContainer("zip has a damaged directory")
     raise DamagedContainer(f"zip ends too early after {n_file:,} bytes")
 
