@@ -35,7 +35,7 @@ class Limits:
 
     Attributes:
         max_depth: containers inside each other, the outermost being 1. Apache Tika allows 10.
-        max_members: members and other entries of all containers in one file together.
+        max_members: members of all containers in one file together.
         max_ratio: bytes that all containers of one depth may yield together, per byte of the outermost file. Apache
             Tika and Apache POI stop at 100; deflate cannot exceed 1,032, text hardly reaches 50.
         min_bytes_before_ratio: bytes of any file that the ratio does not concern.
