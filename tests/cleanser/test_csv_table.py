@@ -135,6 +135,7 @@ def test_many_quotes_that_open_and_never_close_are_read_in_one_pass() -> None:
         ("a\tb\nHello, you\tand, me\n", "\t", ("a", "b")),
         ("x|y|z\n1|2|3\n", "|", ("x", "y", "z")),
         ("text\nOne sentence only\nAnother, with a comma\n", "\t", ("text",)),
+        ("name,since,until\nbo,1993,1996\nhamm,1998\nsid,1999\n", ",", ("name", "since", "until")),
         ("AML,MIT\nMIT,BSD\nAML,BSD\n", ",", None),
         ("1,A sentence.\n2,Another one.\n", ",", None),
     ],

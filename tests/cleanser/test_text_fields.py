@@ -16,6 +16,7 @@ from warehouse.cleanser.readers.text_fields import Value, is_prose_like, n_level
         ({"text": ["A first paragraph.", "A second."]}, "A first paragraph.\n\nA second."),
         ({"prompt": "Say hello.", "response": "Hello!"}, "Say hello.\n\nHello!"),
         ({"question": "What is 6 x 7?", "answer": "42", "level": "easy"}, "What is 6 x 7?\n\n42"),
+        ({"context": "25 - 759 =", "continuation": " -734"}, "25 - 759 =\n\n-734"),
         ({"Body": "Six sweets.", "Question": "How many?", "Answer": 6.0}, "Six sweets.\n\nHow many?"),
         (
             {"instruction": "Add.", "input": "", "text": "Task: Add. Answer: Done."},
@@ -35,7 +36,7 @@ from warehouse.cleanser.readers.text_fields import Value, is_prose_like, n_level
             {"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Yes?"}]},
             "Hi\n\nYes?",
         ),
-        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]}, "Hi"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi there"}]}]}, "Hi there"),
         (
             {
                 "context": "Denver won.",
@@ -69,6 +70,7 @@ def test_what_counts(record: Value, text: str) -> None:
         },
         {"text": None},
         {"text": "...", "tags": ["news", "sport"]},
+        {"input": "0x3ee82930", "output": "0x3efa60fd"},
     ],
 )
 def test_what_does_not(record: Value) -> None:

@@ -26,6 +26,7 @@ LOWEST_CONSISTENCY = 0.8
 MOST_ROWS = 200
 LONGEST_NAME = 64
 
+_IDENTIFIER = re.compile(r"[^\W\d][\w.-]*")
 _NUMBER = re.compile(r"\s*[-+]?[\d.,:/%$€£-]*\d[\d.,:/%$€£-]*\s*")
 
 
@@ -64,9 +65,18 @@ def _tried(head: str, dialect: Dialect) -> _Trial:
         if not head[start:end].isspace():
             rows.append(split_row(head[start:end], dialect))
         start = end
-    counts = Counter(map(len, rows)).most_common(1)
-    n_columns, n_rows = counts[0] if counts else (0, 0)
-    return _Trial(dialect, rows, n_columns, n_rows / max(1, len(rows)))
+    if not rows:
+        return _Trial(dialect, rows, 0, 0.0)
+    n_columns, n_rows = Counter(map(len, rows)).most_common(1)[0]
+    if n_rows < LOWEST_CONSISTENCY * len(rows) and _are_identifiers(rows[0]):
+        n_columns = len(rows[0])
+        n_rows = sum(1 for row in rows if 1 < len(row) <= n_columns)
+    return _Trial(dialect, rows, n_columns, n_rows / len(rows))
+
+
+def _are_identifiers(names: list[str]) -> bool:
+    """Whether a row is a header beyond doubt: some writers leave out empty cells at the end of the rows below."""
+    return len(names) > 2 and len(set(names)) == len(names) and all(map(_IDENTIFIER.fullmatch, names))
 
 
 def _is_table(trial: _Trial) -> bool:

@@ -21,6 +21,7 @@ MOST_LEVELS = 100
 """Values nested deeper are no records that anybody wrote."""
 
 _TWO_WORDS = re.compile(r"[\W\d_]*+[^\W\d_]\S*+\s[\W\d_]*+[^\W\d_]")
+_TWO_TOKENS = re.compile(r"[\W_]*+[^\W_]\S*+\s[\W_]*+[^\W_]")
 _UNSPACED_LETTER = re.compile(
     "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]"
 )
@@ -36,7 +37,7 @@ def text_of_record(value: Value) -> Extracted:
     - A plain string is text.
     - A record with one of `TEXT_KEYS` has its text there, unless `TASK_KEYS` hold something that is not part of it.
     - Else its text is every string that is prose-like, or is a part of a task or turn, in the order of the record
-      and at any depth, with blank lines between.
+      and at any depth, with blank lines between; if none of them has white space in it, they are values and no text.
 
     Raises:
         NoTextError: ``no_text_field`` if nothing is left, ``nested_too_deeply`` above `MOST_LEVELS`.
@@ -45,7 +46,11 @@ def text_of_record(value: Value) -> Extracted:
         raise NoTextError("nested_too_deeply")
     text = _main_text(value) if isinstance(value, dict) else None
     if text is None:
-        text = "\n\n".join(part.strip() for part in _parts(value, is_text=isinstance(value, str)))
+        parts = list(_parts(value, is_text=isinstance(value, str)))
+        is_text = isinstance(value, str) or any(
+            _TWO_TOKENS.match(part) or is_prose_like(part) for part in parts
+        )
+        text = "\n\n".join(part.strip() for part in parts) if is_text else None
     if not text:
         raise NoTextError("no_text_field")
     return Extracted(_well_formed(text), _title(value) if isinstance(value, dict) else None)
