@@ -33,8 +33,8 @@ from warehouse.cleanser.readers.text_fields import Value, is_prose_like, n_level
             "Hi\n\nHow are you?",
         ),
         (
-            {"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Yes?"}]},
-            "Hi\n\nYes?",
+            {"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Who is it?"}]},
+            "Hi\n\nWho is it?",
         ),
         ({"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi there"}]}]}, "Hi there"),
         (
