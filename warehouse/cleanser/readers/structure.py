@@ -11,14 +11,16 @@ with the file. docs/cleanser.md states the rules.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 
 from warehouse.cleanser.code_units import STATEFUL, WIDTHS
 from warehouse.cleanser.readers import gutenberg
 from warehouse.cleanser.readers.gutenberg import GutenbergLine, Part, gutenberg_parts
 from warehouse.cleanser.readers.line_views import BLANK, LineView, line_views, seen_at
+from warehouse.cleanser.readers.openings import SAMPLE_UNITS, LineEnds, Openings, StoryFinder
 from warehouse.cleanser.readers.reader import DocumentRange, DroppedRange
 from warehouse.cleanser.streams import Stream
 
@@ -49,6 +51,7 @@ class Layout(Enum):
     FORTUNES = "fortunes"
     STORIES = "stories"
     ARTICLES = "articles"
+    OPENINGS = "openings"
 
 
 @dataclass
@@ -63,6 +66,7 @@ class Evidence:
         wiki_titles: ``= Title =`` as WikiText has it.
         wiki_sections: ``= = Section = =``.
         gutenberg: lines of Project Gutenberg's; None where there are too many to be real.
+        line_ends: how text and blank lines alternate.
         begins_with_title: whether a title comes before anything else.
         ends_with_end_of_text: whether nothing comes after the last end of text.
     """
@@ -74,6 +78,7 @@ class Evidence:
     wiki_titles: int = 0
     wiki_sections: int = 0
     gutenberg: list[GutenbergLine] | None = field(default_factory=list)
+    line_ends: LineEnds = field(default_factory=LineEnds)
     begins_with_title: bool = False
     ends_with_end_of_text: bool = False
 
@@ -90,6 +95,7 @@ def find_documents_from(
     bounds, evidence = _TextBounds(), Evidence()
     for view in line_views(stream, byte_start, encoding):
         _count(evidence, view, is_first=bounds.start is None)
+        evidence.line_ends.add(view)
         bounds.add(view, 0, len(view.data))
     if encoding in STATEFUL:
         # Documents need the shift state before them: only the first one's is known.
@@ -97,12 +103,15 @@ def find_documents_from(
         return
     parts = gutenberg_parts(evidence.gutenberg or [], byte_start, stream.n_bytes, rest.width)
     layout = layout_of(evidence)
+    openings = _openings(rest) if layout is Layout.WHOLE and evidence.line_ends.may_be_stories() else []
     if any(part.reason is not None for part in parts):
         yield from _gutenberg_ranges(rest, parts)
+    elif openings:
+        yield from _between(rest, Layout.OPENINGS, StoryFinder(openings))
     elif layout is Layout.WHOLE:
         yield from rest.ranges(bounds, byte_start)
     else:
-        yield from _between(rest, layout)
+        yield from _between(rest, layout, partial(_lines, _PATTERNS[layout]))
 
 
 def layout_of(evidence: Evidence) -> Layout:
@@ -231,28 +240,40 @@ class _Rest:
         return raw.decode(self.encoding, "replace").replace("\r\n", "\n")
 
 
-def _between(rest: _Rest, layout: Layout) -> Iterator[DocumentRange | DroppedRange]:
-    """The documents between separators, or from title to title."""
+Finder = Callable[[LineView], Iterator[re.Match[bytes]]]
+"""Finds the lines between documents in views that follow each other."""
+
+_PATTERNS = {Layout.FORTUNES: _PERCENT, Layout.STORIES: _END_OF_TEXT, Layout.ARTICLES: _WIKI_TITLE}
+
+
+def _openings(rest: _Rest) -> list[bytes]:
+    openings = Openings()
+    for view in line_views(rest.stream, rest.byte_start, rest.encoding):
+        openings.add(view)
+        if openings.n_units >= SAMPLE_UNITS:
+            break
+    return openings.of_stories()
+
+
+def _between(rest: _Rest, layout: Layout, finder: Finder) -> Iterator[DocumentRange | DroppedRange]:
+    """The documents between separators, or from first line to first line."""
     start, title = rest.byte_start, None
     bounds = _TextBounds()
     for view in line_views(rest.stream, start, rest.encoding):
         first = 0
-        for found in _lines(_PATTERNS[layout], view):
+        for found in finder(view):
             bounds.add(view, first, found.start())
             end, after = view.byte_at(found.start()), view.byte_at(found.end())
             yield from rest.ranges(bounds, start, end, title)
             bounds = _TextBounds()
+            first, start = found.start(), end
             if layout is Layout.ARTICLES:
-                first, start = found.start(), end
                 title = rest.decoded(end, after).strip(" =\r\n")
-            else:
-                first, start = found.end(), after
+            elif layout is not Layout.OPENINGS:
                 yield DroppedRange(end, after, SEPARATOR)
+                first, start = found.end(), after
         bounds.add(view, first, len(view.data))
     yield from rest.ranges(bounds, start, title=title)
-
-
-_PATTERNS = {Layout.FORTUNES: _PERCENT, Layout.STORIES: _END_OF_TEXT, Layout.ARTICLES: _WIKI_TITLE}
 
 
 def _gutenberg_ranges(rest: _Rest, parts: list[Part]) -> Iterator[DocumentRange | DroppedRange]:
