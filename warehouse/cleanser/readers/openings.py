@@ -74,10 +74,11 @@ LEAST_CLOSED = 0.8
 
 @dataclass
 class Openings:
-    """How the lines of a sample begin.
+    """How the lines of a sample begin, each line counted once.
 
     Attributes:
         n_units: code units seen.
+        seen: the lines.
         n_closed: lines that end as sentences do.
         after_text: openings of lines that follow a line of text.
         after_blank: openings of lines that follow a blank one.
@@ -85,6 +86,7 @@ class Openings:
     """
 
     n_units: int = 0
+    seen: set[bytes] = field(default_factory=set)
     n_closed: int = 0
     after_text: Counter[bytes] = field(default_factory=Counter)
     after_blank: Counter[bytes] = field(default_factory=Counter)
@@ -96,14 +98,15 @@ class Openings:
             if self.n_units >= SAMPLE_UNITS:
                 return
             self.n_units += len(line) + 1
-            if line and not line.isspace():
+            is_text = bool(line) and not line.isspace()
+            # What is repeated word for word is no story's first line.
+            if is_text and line not in self.seen:
+                self.seen.add(line)
                 opening = _OPENING.match(line)
                 counter = self.after_text if self.previous_is_text else self.after_blank
                 counter[opening[0] if opening else b""] += 1
                 self.n_closed += line.rstrip()[-1] in _CLOSING
-                self.previous_is_text = True
-            else:
-                self.previous_is_text = False
+            self.previous_is_text = is_text
 
     def of_stories(self) -> list[bytes]:
         """The openings by which stories are known; none where the lines do not give any away."""
