@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from warehouse.cleanser.decoding import EncodingDecision
 from warehouse.cleanser.readers import syntax
 from warehouse.cleanser.readers.json_lines import JSON, accepts, extract, find_documents, proves, scan_for
-from warehouse.cleanser.readers.json_structure import scan_array, scan_values
+from warehouse.cleanser.readers.json_structure import scan_array, scan_members, scan_values
 from warehouse.cleanser.readers.reader import DocumentRange, DroppedRange, NoTextError
 from warehouse.cleanser.readers.syntax import scan_lines
 from warehouse.cleanser.streams import stream_of_bytes
@@ -118,6 +118,23 @@ def test_a_record_that_is_too_large_is_dropped_and_the_next_one_read(monkeypatch
         ["Next."],
         ["markup", "record_too_large", "markup"],
     )
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
+def test_of_a_value_that_is_too_large_the_members_are_read(
+    monkeypatch: pytest.MonkeyPatch, indent: int | None, encoding: str
+) -> None:
+    monkeypatch.setattr(syntax, "LARGEST_RECORD_BYTES", 200)
+    expected = [f"Sentence [{n}], of several." for n in range(7)]
+    large = json.dumps(
+        {"version": [], "data": [{"text": text} for text in expected[:5]], "more": [expected[5:]]},
+        indent=indent,
+    )
+    small = '{"text": "A small one."}'
+    texts, reasons = read(f"{large}\n{small}".encode(encoding), encoding)
+    assert texts == [*expected[:5], "\n\n".join(expected[5:]), "A small one."]
+    assert set(reasons) == {"record_too_large"}
 
 
 def test_a_byte_order_mark_and_bytes_that_are_no_text() -> None:
@@ -230,7 +247,7 @@ def in_pieces(data: bytes, sizes: list[int]) -> Iterator[bytes]:
     st.text(alphabet='[]{},"\\\n a', max_size=60).map(str.encode)
     | records.map(lambda rows: json.dumps(rows).encode()),
     st.lists(st.integers(0, 9), max_size=12),
-    st.sampled_from([scan_array, scan_lines, scan_values]),
+    st.sampled_from([scan_array, scan_lines, scan_members, scan_values]),
 )
 def test_where_blocks_end_makes_no_difference(data: bytes, sizes: list[int], scan: syntax.Scan) -> None:
     def ends(blocks: Iterator[bytes]) -> list[syntax.Span]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import cast
 
 from warehouse.cleanser.decoding import EncodingDecision
-from warehouse.cleanser.readers.json_structure import scan_array, scan_values
+from warehouse.cleanser.readers.json_structure import scan_array, scan_members, scan_values
 from warehouse.cleanser.readers.reader import (
     DocumentRange,
     DroppedRange,
@@ -37,8 +37,8 @@ _DECODER = json.JSONDecoder(parse_int=_ignored, parse_float=_ignored, parse_cons
 
 def find_documents(stream: Stream, decision: EncodingDecision) -> Iterator[DocumentRange | DroppedRange]:
     """A record for each value, with the line end or comma after it; what is around an array is dropped as
-    ``markup``."""
-    return record_ranges(stream, decision, scan_for(stream_head(stream, decision.encoding)))
+    ``markup``. Of a value that is too large for a record, the values in its arrays are records."""
+    return record_ranges(stream, decision, scan_for(stream_head(stream, decision.encoding)), scan_members)
 
 
 def extract(record: str) -> Extracted:
@@ -74,6 +74,8 @@ def scan_for(head: str) -> Scan:
         return scan_lines if _is_value(first) and others.strip() else scan_array
     if not newline or _is_value(first):
         return scan_lines
+    if first.strip() == "{":
+        return scan_values
     # The first line is no value: it is damaged, or values go over several lines.
     *lines, last = others.split("\n")
     is_by_line = last.startswith('{"') or any(line.startswith("{") and _is_value(line) for line in lines)

@@ -16,9 +16,9 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.cleanser.readers.syntax import Span, scan_lines
+from warehouse.cleanser.readers.syntax import TOO_LARGE, Span, scan_lines
 
-_QUOTE, _BACKSLASH, _LINE_FEED, _COMMA = b'"\\\n,'
+_QUOTE, _BACKSLASH, _LINE_FEED, _COMMA, _OPENING, _CLOSING = b'"\\\n,[]'
 
 _IS_SEEN = bytes(byte in b'[]{},"\n' for byte in range(256))
 _DEPTH_CHANGE = np.zeros(256, np.int32)
@@ -82,6 +82,37 @@ def scan_values(blocks: Iterator[bytes]) -> Iterator[Span]:
         depth = int(depths[-1]) if len(depths) else depth
         position += len(block)
     yield position, "blank" if is_blank else None
+
+
+def scan_members(blocks: Iterator[bytes]) -> Iterator[Span]:
+    """The values in the arrays that are members of one large value, each with the comma after it; the rest of that
+    value is too large.
+
+    Some collections are one object: ``{"version": "1.1", "data": [...]}`` (SQuAD, COCO).
+    """
+    structure = _Structure()
+    position, depth, is_array, is_blank = 0, 0, False, True
+    for block in blocks:
+        offsets, characters, depths = structure.of(block, depth)
+        is_opening = (characters == _OPENING) & (depths == 2)
+        is_closing = (characters == _CLOSING) & (depths == 1)
+        start = 0
+        for index in np.flatnonzero(
+            is_opening | is_closing | ((characters == _COMMA) & (depths == 2))
+        ).tolist():
+            offset = int(offsets[index])
+            if is_closing[index]:
+                is_blank = is_blank and not block[start:offset].strip()
+                if is_array and not is_blank:
+                    yield position + offset, None
+                is_array = False
+            elif is_opening[index] or is_array:
+                yield position + offset + 1, TOO_LARGE if is_opening[index] else None
+                start, is_array, is_blank = offset + 1, True, True
+        is_blank = is_blank and not block[start:].strip()
+        depth = int(depths[-1]) if len(depths) else depth
+        position += len(block)
+    yield position, TOO_LARGE
 
 
 class _Structure:

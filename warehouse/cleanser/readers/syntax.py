@@ -28,6 +28,8 @@ a record."""
 Scan = Callable[[Iterator[bytes]], Iterator[Span]]
 """A scanner: from blocks of the view to spans in ascending order."""
 
+TOO_LARGE = "record_too_large"
+
 _HIDDEN = b"\x80"
 
 _SHIFT_JIS = re.compile(rb"(?:[\x81-\x9f\xe0-\xfc][\x30-\x7e\x80-\xfc])+")
@@ -44,10 +46,16 @@ _ISO_SHIFT = re.compile(rb"\x1b(?:\$|\([^BJ])[^\x1b\n]*")
 
 
 def record_ranges(
-    stream: Stream, decision: EncodingDecision, scan: Scan
+    stream: Stream, decision: EncodingDecision, scan: Scan, scan_large: Scan | None = None
 ) -> Iterator[DocumentRange | DroppedRange]:
     """What a scanner found, as byte ranges that tile the stream; adjoining ranges dropped for one reason are joined,
     and a record above `LARGEST_RECORD_BYTES` is dropped.
+
+    Args:
+        stream: what is read.
+        decision: its encoding.
+        scan: finds the records.
+        scan_large: finds records within a record that is too large; None where they have no parts.
 
     Raises:
         InputUnreadable: if the stream cannot be read, or is not the one that was hashed.
@@ -62,20 +70,44 @@ def record_ranges(
         yield DroppedRange(0, mark, "byte_order_mark")
     start, end = mark, mark
     held: str | None = "blank"
-    for unit, reason_of_next in scan(views(_less(stream.blocks(), mark), decision.encoding)):
-        next_end = mark + unit * width
+    found = _spans(views(_less(stream.blocks(), mark), decision.encoding), scan, width)
+    for span in found if scan_large is None else _opened(found, stream, decision, scan_large):
+        next_end = mark + span[0] * width
         if next_end == end:
             continue
-        if next_end - end > LARGEST_RECORD_BYTES and reason_of_next is None:
-            reason_of_next = "record_too_large"
-        if held is None or reason_of_next != held:
+        if held is None or span[1] != held:
             if end > start:
                 yield _range(start, end, held)
-            start, held = end, reason_of_next
+            start, held = end, span[1]
         end = next_end
     # A last code unit that is cut off belongs to what it follows.
     if stream.n_bytes > start:
         yield _range(start, stream.n_bytes, held)
+
+
+def _spans(blocks: Iterator[bytes], scan: Scan, width: int) -> Iterator[Span]:
+    """What a scanner found, with the records that are too large marked."""
+    start = 0
+    for end, reason in scan(blocks):
+        is_large = reason is None and (end - start) * width > LARGEST_RECORD_BYTES
+        yield end, TOO_LARGE if is_large else reason
+        start = end
+
+
+def _opened(spans: Iterator[Span], stream: Stream, decision: EncodingDecision, scan: Scan) -> Iterator[Span]:
+    """The spans with those that are too large read a second time, for the records within."""
+    encoding = decision.encoding or "ascii"
+    width = WIDTHS.get(encoding, 1)
+    start = 0
+    for end, reason in spans:
+        if reason == TOO_LARGE:
+            first, last = (decision.byte_order_mark_bytes + unit * width for unit in (start, end))
+            inner = views(stream.range_blocks(first, last), encoding)
+            for unit, inner_reason in _spans(inner, scan, width):
+                yield start + unit, inner_reason
+        else:
+            yield end, reason
+        start = end
 
 
 def _range(start: int, end: int, reason: str | None) -> DocumentRange | DroppedRange:
