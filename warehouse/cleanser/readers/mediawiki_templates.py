@@ -27,8 +27,8 @@ def _measure(arguments: Sequence[str]) -> str:
 
 _BETWEEN_NUMBERS = frozenset({"to", "-", "–", "and", "or", "x", "by", "×"})  # noqa: RUF001  # signs of ranges
 _FIRST = """nowrap small smaller big sc smallcaps angbr vanchor visible_anchor nobold noitalic nobr math mvar var val
-num nts nihongo abbr tooltip quote cquote blockquote quotation bquote center mono code pre keypress kbd strong em ipa
-flag flagcountry usd iast unicode polytonic gaps"""
+num nts nihongo abbr tooltip quote cquote blockquote quotation bquote center mono code pre keypress kbd strong em flag
+ flagcountry usd iast unicode polytonic gaps"""
 _WORDS: dict[str, _Words] = {
     **dict.fromkeys(_FIRST.split(), _nth(0)),
     **dict.fromkeys(("lang", "transl", "transliteration", "langx", "font", "nihongo3"), _nth(1)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from warehouse.cleanser.readers.csv_table import CSV
+from warehouse.cleanser.readers.html_pages import HTML
 from warehouse.cleanser.readers.jats import JATS
 from warehouse.cleanser.readers.json_lines import JSON
 from warehouse.cleanser.readers.markdown import MARKDOWN
@@ -12,7 +13,7 @@ from warehouse.cleanser.readers.plain import PLAIN
 from warehouse.cleanser.readers.reader import Reader
 from warehouse.cleanser.readers.xml_documents import XML
 
-READERS: tuple[Reader, ...] = (PLAIN, MARKDOWN, JSON, CSV, PARQUET, JATS, MEDIAWIKI, XML)
+READERS: tuple[Reader, ...] = (PLAIN, MARKDOWN, JSON, CSV, PARQUET, JATS, MEDIAWIKI, HTML, XML)
 
 
 def reader_for(name: str, head: str, container: str = "file") -> Reader:
