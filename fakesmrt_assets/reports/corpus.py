@@ -15,6 +15,7 @@ from fakesmrt_assets.reports.page import excerpt, render
 from fakesmrt_assets.reports.picture_data import RecipeScope, recorded_scope
 from fakesmrt_assets.reports.pictures import CorpusScores, Decided, Histogram
 from warehouse import textstore
+from warehouse.cleanser.privacy import KINDS, find_private, mask
 from warehouse.database import Connection, query, read_rows
 from warehouse.home import Home
 
@@ -81,6 +82,16 @@ class RepairRow:
 
 
 @dataclass(frozen=True)
+class PrivateRow:
+    """Private data of a kind in the recipe's chunks, and whether the recipe masks it in tokens."""
+
+    kind: str
+    n_ranges: int
+    n_chunks: int
+    is_masked: bool
+
+
+@dataclass(frozen=True)
 class DroppedRow:
     """Byte ranges that became no chunk."""
 
@@ -133,6 +144,7 @@ class CorpusReportData:
     licences: tuple[LicenceRow, ...]
     encodings: tuple[EncodingRow, ...]
     repairs: tuple[RepairRow, ...]
+    private: tuple[PrivateRow, ...]
     dropped_ranges: tuple[DroppedRow, ...]
     decided: tuple[Decided, ...]
     clusters: tuple[Cluster, ...]
@@ -171,6 +183,7 @@ def collect_corpus_report(connection: Connection, home: Home, recipe: str) -> Co
         licences=tuple(read_rows(connection, query("report_licences"), by_recipe, LicenceRow)),
         encodings=tuple(read_rows(connection, query("report_encodings"), {}, EncodingRow)),
         repairs=tuple(read_rows(connection, query("report_repairs"), by_chunking, RepairRow)),
+        private=tuple(read_rows(connection, query("report_private"), by_recipe, PrivateRow)),
         dropped_ranges=tuple(read_rows(connection, query("report_dropped_ranges"), by_chunking, DroppedRow)),
         decided=tuple(picture_data.decided(connection, recipe)),
         clusters=_clusters(connection, home, scope),
@@ -195,7 +208,9 @@ def corpus_report_html(data: CorpusReportData) -> str:
 
 
 def _excerpt(home: Home, text_file: str, text_row: int) -> str:
-    return excerpt(textstore.read_rows(home.text / text_file, [text_row])[0])
+    """The start of a text; a report goes from hand to hand, so what is private in it is masked whatever the recipe."""
+    text = textstore.read_rows(home.text / text_file, [text_row])[0]
+    return excerpt(mask(text, find_private(text), KINDS))
 
 
 def _clusters(connection: Connection, home: Home, scope: RecipeScope) -> tuple[Cluster, ...]:

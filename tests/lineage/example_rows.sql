@@ -42,9 +42,14 @@ SELECT
     10, if(i = 3, 2, 0), 4.5, 1.0, 0.0, 4, 0.0, 0.0, 0.8, 0.1, 0.0, 0.0, 0.8, 0.01, 0.03
 FROM number;
 
+INSERT INTO corpus.private_range
+VALUES
+(id('chunk-3'), 'email', 10, 27), (id('chunk-3'), 'email', 40, 57), (id('chunk-4'), 'email', 0, 17),
+(id('chunk-4'), 'phone', 100, 112);
+
 INSERT INTO corpus.recipe VALUES
     ('default', digest('recipe'), id('chunking'), id('reference'),
-    '{"duplicates": {"threshold": 0.8}, "perplexity": {"head": 0.3, "middle": 0.6, "max_percentile": 0.99}, "quality": {"min_words": 51}}');
+    '{"duplicates": {"threshold": 0.8}, "perplexity": {"head": 0.3, "middle": 0.6, "max_percentile": 0.99}, "privacy": {"mask": ["email"]}, "quality": {"min_words": 51}}');
 INSERT INTO corpus.reference VALUES
     (id('reference'), 'ngram', 'ngram/1', digest('ngram'), '{"order": 5}', now());
 INSERT INTO corpus.perplexity

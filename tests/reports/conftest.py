@@ -14,9 +14,7 @@ import pytest
 from warehouse.database import migrate
 from warehouse.home import Home
 
-HOSTILE_TEXT = (
-    "</blockquote><script>alert('x')</script>\x1b[2J & so on, {{ 7 * 7 }} <img src=http://evil.example>"
-)
+HOSTILE_TEXT = "</blockquote><script>alert('x')</script>\x1b[2J & eve@evil.org so on, {{ 7 * 7 }} <img src=http://evil.example>"
 
 MIX_RECORD = {
     "members": [{"name": "0"}, {"name": "1"}],

@@ -61,6 +61,8 @@ def test_the_corpus_report_counts_what_the_database_holds(database: DuckDBPyConn
     assert data.total("n_kept_chunks") == kept
     assert sum(row.n_bytes for row in data.decided) == data.total("n_chunk_bytes") == 9 * 300
     assert [row.step for row in data.repairs] == ["fix_encoding"]
+    private = [(row.kind, row.n_ranges, row.n_chunks, row.is_masked) for row in data.private]
+    assert private == [("email", 3, 2, True), ("phone", 1, 1, False)]
     assert data.corpora[0].n_repaired_chunks == 1
     assert data.failed_files[0].error == "not a gzip file & nothing else"
     assert [cluster.n_members for cluster in data.clusters] == [2]
@@ -71,6 +73,8 @@ def test_the_corpus_report_counts_what_the_database_holds(database: DuckDBPyConn
 def test_the_corpus_report_is_one_harmless_page(database: DuckDBPyConnection, home: Home) -> None:
     page = assert_harmless(corpus_report_html(collect_corpus_report(database, home, "default")))
     assert "{{ 7 * 7 }}" in page.text
+    assert "eve@evil.org" not in page.text
+    assert "email@example.com" in page.text
     assert "/texts/<script>alert(1)</script>.txt" in page.text
     assert "\x1b" not in page.text
     assert "not a gzip file & nothing else" in page.text
