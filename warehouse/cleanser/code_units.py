@@ -44,6 +44,10 @@ FAMILIES: tuple[tuple[str, ...], ...] = (
 """Standards and their vendors' extensions, narrowest first: an extension is assumed only where it is
 needed."""
 
+EXTENSIONS = {"iso8859-1": "cp1252", "iso8859-9": "cp1254", "tis-620": "cp874", "iso8859-11": "cp874"}
+"""Standards whose bytes 0x80 to 0x9F are controls that no text has, and the vendor's encoding with signs there
+that is the same elsewhere."""
+
 
 def codec_name(encoding: str) -> str:
     """Python's own name of a codec.

@@ -1,8 +1,8 @@
 """Which encoding a stream is in, with the evidence for it.
 
 What lives here: the chain of conditions, from proof (byte order marks, well-formed UTF-8) to comparison of
-what the candidates make of the bytes. What does not: decoding and repair (`repair.py`), or counts and scores
-(`survey.py`, `plausibility.py`).
+what the candidates make of the bytes. What does not: the comparison (`comparison.py`), streams whose encoding
+changes midway (`regions.py`), decoding and repair (`repair.py`), counting (`survey.py`).
 """
 
 from __future__ import annotations
@@ -11,12 +11,26 @@ import codecs
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from warehouse.cleanser.code_units import EBCDIC, FAMILIES, STATEFUL, WIDTHS, codec_name
-from warehouse.cleanser.plausibility import is_strange, n_odd_patterns, plausibility
-from warehouse.cleanser.streams import Stream
+import numpy as np
+
+from warehouse.cleanser.code_units import EBCDIC, EXTENSIONS, FAMILIES, WIDTHS
+from warehouse.cleanser.comparison import (
+    DECLARED_BONUS,
+    DETECTED_BONUS,
+    Reading,
+    declared_encoding,
+    detected_encodings,
+    is_comparable,
+    others,
+    ranked,
+)
+from warehouse.cleanser.plausibility import is_gibberish, is_strange, log_likelihood, n_counted, surroundings
+from warehouse.cleanser.regions import EncodingRegion, find_regions
+from warehouse.cleanser.streams import Stream, stream_of_bytes
 from warehouse.cleanser.survey import ByteSurvey, survey_bytes
 
 BYTE_ORDER_MARKS = (
@@ -42,44 +56,25 @@ CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\x0b\x0c\r\x0e\x0f\x1a\x1b")) + b"
 HIGHEST_CONTROL_SHARE = 0.01
 """Random bytes have a tenth of these; text with a stray one is text."""
 
-USUAL = "cp1252"
-ENCODINGS = (
-    "cp1251", "cp1250", "iso8859-2", "koi8-r", "iso8859-15", "cp1253", "iso8859-7", "cp1254",
-    "iso8859-9", "cp1255", "iso8859-8", "cp1256", "iso8859-6", "cp1257", "iso8859-13", "iso8859-4",
-    "iso8859-10", "iso8859-3", "iso8859-14", "iso8859-16", "iso8859-5", "koi8-u", "cp866", "cp855",
-    "mac-cyrillic", "cp852", "mac-latin2", "cp437", "cp850", "mac-roman", "cp874", "cp1258", "cp932",
-    "euc_jp", "cp949", "johab", "gb18030", "cp950", "big5hkscs",
-)  # fmt: skip
-"""Candidates beside the usual one and those that charset-normalizer names."""
-
-COMMON = frozenset({"cp1251", "cp1250", "iso8859-2", "koi8-r", "iso8859-15"})
-COMMON_COST = 20.0
-RARE_COST = 30.0
-EXOTIC_COST = 60.0
-"""Nats by which a candidate must beat Windows-1252, the most frequent of the legacy encodings: a prior.
-Exotic is what only charset-normalizer proposes."""
-
-BROKEN_BYTE_COST = 24.0
-"""Nats that a byte without meaning in an encoding speaks against it: three odd patterns."""
-
-DECLARED_BONUS = 16.0
-DETECTED_BONUS = 8.0
-"""Nats for the encoding that the text itself declares (often a lie) and for charset-normalizer's choice."""
-
-CONFIDENCE_SCALE = 20.0
-"""Nats of margin over the best different reading that make 73 % confidence (logistic curve)."""
-
-BYTES_PER_BEARABLE_ODD_PATTERN = 20
-"""A reading with more odd patterns is not weighed, unless all readings are nearly as odd."""
+CONFIDENCE_SCALE = 4.0
+"""Nats of margin over the best different reading that make 73 % confidence (logistic curve): fitted to
+`benchmarks/decoding_generated.py`, because characters of a text are no independent witnesses."""
 
 CONFIDENT = 0.8
-COMPARED_BYTES = 1 << 13
+DOUBTFUL = 0.95
+"""Below this confidence the detectors are asked, too."""
 
-_DECLARATION = re.compile(
-    rb"""(?:<\?xml[^>]{0,100}?encoding\s*=\s*|<meta[^>]{0,200}?charset\s*=\s*|coding[:=]\s*|charset=|"""
-    rb"""character set encoding:\s*)["']?([a-z0-9_.:-]{2,30})""",
-    re.IGNORECASE,
-)
+UNUSUAL_NATS = -7.0
+"""A reading whose characters outside ASCII are likely by less than this on average is no usual text."""
+
+COMPARED_WIDE_BYTES = 1 << 13
+LETTERS_OF_ONE_SCRIPT = 0.9
+"""Share of the code units that must be letters of scripts without NUL bytes, where UTF-16 has no NUL."""
+
+LEAST_WIDE_UNITS = 4
+LEAST_UTF7_RUNS = 3
+
+_UTF7_RUN = re.compile(rb"\+[A-Za-z0-9+/]{2,}-?")
 _ESCAPES = (
     (b"\x1b$)C", "iso2022_kr"),
     (b"\x1b$B", "iso2022_jp"),
@@ -100,8 +95,11 @@ class EncodingDecision:
         evidence: short phrases, strongest first.
         runners_up: codecs that read the bytes as another text, most plausible first.
         flags: what a person may want to look at: ``broken_bytes``, ``cut_off_character``, ``ambiguous``,
-            ``unusual_text``, ``declaration_contradicted``, ``control_characters``, ``binary``, ``empty``.
+            ``unusual_text``, ``declaration_contradicted``, ``control_characters``, ``mixed_encodings``,
+            ``binary``, ``empty``.
         byte_order_mark_bytes: length of the byte order mark at the start, 0 where there is none.
+        regions: parts in different encodings, empty unless the encoding changes midway; they tile the stream
+            after its byte order mark and begin at line starts.
     """
 
     encoding: str | None
@@ -110,17 +108,34 @@ class EncodingDecision:
     runners_up: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     byte_order_mark_bytes: int = 0
+    regions: tuple[EncodingRegion, ...] = ()
 
     def evidence_json(self) -> str:
-        """Evidence, runners-up and flags, as the Training Database stores them."""
-        return json.dumps(
-            {"evidence": self.evidence, "runners_up": self.runners_up, "flags": self.flags},
-            ensure_ascii=False,
-        )
+        """Evidence, runners-up, flags and, if there are any, regions, as the Training Database stores them."""
+        told: dict[str, object] = {
+            "evidence": self.evidence,
+            "runners_up": self.runners_up,
+            "flags": self.flags,
+        }
+        if self.regions:
+            told["n_regions"] = len(self.regions)
+        return json.dumps(told, ensure_ascii=False)
+
+    def region_at(self, byte: int) -> EncodingRegion | None:
+        """The region that a byte of the stream lies in; None if there are no regions, or it lies in none."""
+        place = bisect_right(self.regions, byte, key=lambda region: region.byte_start) - 1
+        if place < 0 or byte >= self.regions[place].byte_end:
+            return None
+        return self.regions[place]
+
+    def encoding_at(self, byte: int) -> str | None:
+        """The encoding that a byte of the stream is in."""
+        region = self.region_at(byte)
+        return self.encoding if region is None else region.encoding
 
 
 def decide_encoding(stream: Stream) -> EncodingDecision:
-    """Decide a stream's encoding by reading all of it once, with bounded memory.
+    """Decide a stream's encoding by reading all of it once or twice, with bounded memory.
 
     Returns:
         The decision; its encoding is None where the bytes are no text.
@@ -134,8 +149,33 @@ def decide_encoding(stream: Stream) -> EncodingDecision:
     for rule in (_by_byte_order_mark, _by_wide_units, _by_ebcdic, _as_binary, _by_escapes, _by_utf8):
         decision = rule(survey)
         if decision is not None:
-            return decision
-    return _narrowed(stream, _by_comparison(survey))
+            return _with_regions(stream, survey, decision)
+    return _with_regions(stream, survey, _narrowed(stream, survey, _by_comparison(survey)))
+
+
+def decide_bytes(data: bytes) -> EncodingDecision:
+    """Decide the encoding of bytes in memory."""
+    return decide_encoding(stream_of_bytes(data, "bytes"))
+
+
+def _with_regions(stream: Stream, survey: ByteSurvey, decision: EncodingDecision) -> EncodingDecision:
+    if decision.encoding is None or not is_comparable(decision.encoding):
+        return decision
+    regions = find_regions(stream, survey, decision.encoding, decision.byte_order_mark_bytes)
+    if not regions:
+        return decision
+    sizes: dict[str, int] = {}
+    for region in regions:
+        sizes[region.encoding] = sizes.get(region.encoding, 0) + region.byte_end - region.byte_start
+    main = max(sizes, key=lambda encoding: sizes[encoding])
+    flags = tuple(flag for flag in decision.flags if flag != "broken_bytes")
+    return replace(
+        decision,
+        encoding=main,
+        evidence=(f"{len(regions)} regions in {', '.join(sorted(sizes))}", *decision.evidence),
+        flags=("mixed_encodings", *flags),
+        regions=tuple(regions),
+    )
 
 
 def _by_byte_order_mark(survey: ByteSurvey) -> EncodingDecision | None:
@@ -150,24 +190,57 @@ def _by_byte_order_mark(survey: ByteSurvey) -> EncodingDecision | None:
 
 
 def _by_wide_units(survey: ByteSurvey) -> EncodingDecision | None:
-    """UTF-32 and UTF-16 without a mark: NUL bytes, and a reading of the first 16 KiB that holds nothing
-    strange."""
-    if not survey.counts[0]:
+    """UTF-32 and UTF-16 without a mark: a reading of the first 8 KiB that holds nothing strange, and NUL bytes
+    or, in UTF-16, hardly anything but letters of a script that needs none."""
+    has_nuls = bool(survey.counts[0])
+    if not has_nuls and not _may_be_wide_without_nuls(survey):
         return None
     readings: list[tuple[float, str]] = []
     for encoding in ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be"):
-        start = survey.head[:COMPARED_BYTES]
-        try:
-            text = start[: len(start) // WIDTHS[encoding] * WIDTHS[encoding]].decode(encoding)
-        except UnicodeDecodeError:
+        start = survey.head[:COMPARED_WIDE_BYTES]
+        text = start[: len(start) // WIDTHS[encoding] * WIDTHS[encoding]].decode(encoding, "replace")
+        if not text or is_strange(text) or not _is_mostly_letters(text) or _is_swapped(text):
             continue
-        if text and not is_strange(text) and _is_mostly_letters(text) and not _is_swapped(text):
-            readings.append((plausibility(text) + 1000 * (WIDTHS[encoding] == 4), encoding))
+        if has_nuls or _is_of_one_script(text):
+            score = log_likelihood(text, encoding, surroundings(b"", np.zeros(256, np.int64)))
+            readings.append((score + 1e6 * (WIDTHS[encoding] == 4), encoding))
     if not readings:
         return None
-    encoding = max(readings)[1]
-    evidence = (f"NUL bytes, {WIDTHS[encoding]}-byte units that read as text",)
-    return EncodingDecision(encoding, 0.97, evidence, tuple(other for _, other in sorted(readings)[-2::-1]))
+    best, encoding = max(readings)
+    runners_up = tuple(other for _, other in sorted(readings)[-2::-1])
+    evidence = f"{WIDTHS[encoding]}-byte units that read as text"
+    if has_nuls:
+        return EncodingDecision(encoding, 0.97, (f"NUL bytes, {evidence}",), runners_up)
+    ranking = ranked(survey.head[: COMPARED_WIDE_BYTES // 2], survey.counts)
+    start = survey.head[: min(len(survey.head), COMPARED_WIDE_BYTES // 2) // 2 * 2]
+    text = start.decode(encoding, "replace")
+    best = log_likelihood(text, encoding, surroundings(b"", np.zeros(256, np.int64)))
+    if ranking and ranking[0].score >= best:
+        return None
+    margin = best - ranking[0].score if ranking else 10 * CONFIDENCE_SCALE
+    rivals = tuple(reading.encoding for reading in ranking[:1])
+    return EncodingDecision(encoding, _confidence(margin), (evidence,), runners_up + rivals)
+
+
+def _may_be_wide_without_nuls(survey: ByteSurvey) -> bool:
+    """Whether an even number of bytes that are neither ASCII nor UTF-8 may be UTF-16 all the same."""
+    return (
+        survey.n_bytes % 2 == 0
+        and survey.n_bytes >= 2 * LEAST_WIDE_UNITS
+        and survey.n_broken > 0
+        and (survey.counts[1:9].sum() + survey.counts[0x0E:0x20].sum() > 0 or survey.share(b" ") < 0.02)
+    )
+
+
+def _is_of_one_script(text: str) -> bool:
+    """Whether hardly anything but letters outside Latin-1 is there, most of them near one another."""
+    units = np.frombuffer(text.encode("utf-16-le"), np.uint16)
+    blocks = units >> 8
+    is_ideograph = (blocks >= 0x4E) & (blocks < 0xA0) | (blocks >= 0x30) & (blocks < 0x32) | (blocks == 0xFF)
+    is_hangul = (blocks >= 0xAC) & (blocks < 0xD8)
+    of_alphabet = np.bincount(blocks[(blocks > 0x02) & (blocks < 0x11)] // 2, minlength=1).max()
+    largest = max(is_ideograph.sum(), is_hangul.sum(), of_alphabet)
+    return bool(largest >= LETTERS_OF_ONE_SCRIPT * len(units))
 
 
 def _is_mostly_letters(text: str) -> bool:
@@ -187,9 +260,15 @@ def _by_ebcdic(survey: ByteSurvey) -> EncodingDecision | None:
         or survey.share(bytes(range(0x81, 0xEA))) < 0.4
     ):
         return None
-    ranking = ranked(survey.head[:COMPARED_BYTES], EBCDIC, {})
-    best = ranking[0]
-    return EncodingDecision(best.encoding, 0.9, ("EBCDIC spaces",), _other_readings(ranking))
+    around = surroundings(b"", np.zeros(256, np.int64))
+    readings = []
+    for encoding in sorted(EBCDIC):
+        text = survey.head[:COMPARED_WIDE_BYTES].decode(encoding, "replace")
+        readings.append((log_likelihood(text, encoding, around, counts_ascii=True), encoding, text))
+    readings.sort(key=lambda reading: -reading[0])
+    _, encoding, best = readings[0]
+    runners_up = tuple(other for _, other, text in readings if text != best)[:3]
+    return EncodingDecision(encoding, 0.9, ("EBCDIC spaces",), runners_up)
 
 
 def _as_binary(survey: ByteSurvey) -> EncodingDecision | None:
@@ -205,7 +284,7 @@ def _as_binary(survey: ByteSurvey) -> EncodingDecision | None:
 
 def _by_escapes(survey: ByteSurvey) -> EncodingDecision | None:
     """Seven-bit encodings with shift states, by a designation in the first 64 KiB that then reads
-    strictly."""
+    strictly; and UTF-7, whose runs must all read as letters or signs of writing."""
     if survey.counts[0x80:].any():
         return None
     for escape, encoding in _ESCAPES:
@@ -217,7 +296,25 @@ def _by_escapes(survey: ByteSurvey) -> EncodingDecision | None:
             continue
         if not text.isascii() and not is_strange(text):
             return EncodingDecision(encoding, 0.98, (f"escape sequence {escape!r}",))
-    return None
+    return _by_utf7(survey)
+
+
+def _by_utf7(survey: ByteSurvey) -> EncodingDecision | None:
+    runs = _UTF7_RUN.findall(survey.head)
+    if len(runs) < LEAST_UTF7_RUNS or len(runs) + survey.head.count(b"+-") < survey.head.count(b"+"):
+        return None
+    try:
+        text = codecs.getincrementaldecoder("utf-7")().decode(survey.head)
+        letters = "".join(run.decode("utf-7") for run in runs)
+    except UnicodeDecodeError:
+        return None
+    foreign = [letter for letter in letters if not letter.isascii()]
+    if len(foreign) < len(runs) or is_strange(text):
+        return None
+    blocks = {ord(letter) >> 8 for letter in foreign}
+    if len(blocks) > 3 and not _is_of_one_script("".join(foreign)):
+        return None
+    return EncodingDecision("utf-7", 0.9, (f"{len(runs)} runs of UTF-7 that read as text",), ("ascii",))
 
 
 def _by_utf8(survey: ByteSurvey) -> EncodingDecision | None:
@@ -240,86 +337,47 @@ def _control_flags(survey: ByteSurvey) -> tuple[str, ...]:
     return ("control_characters",) if survey.share(CONTROLS) else ()
 
 
-@dataclass(frozen=True)
-class Reading:
-    """The same bytes read in one of the candidate encodings.
-
-    Attributes:
-        encoding: the candidate.
-        text: what it makes of the sample.
-        score: plausibility less costs, in nats.
-        n_broken: bytes of the sample that it does not define.
-    """
-
-    encoding: str
-    text: str
-    score: float
-    n_broken: int
-
-
-def ranked(sample: bytes, encodings: Iterable[str], bonuses: dict[str, float]) -> list[Reading]:
-    """Readings of a sample, most plausible first; encodings that break on more than one byte in 50 are left
-    out."""
-    texts: dict[str, list[str]] = {}
-    for encoding in encodings:
-        text = sample.decode(encoding, "replace")
-        if text.count("\ufffd") * 50 <= len(sample):
-            texts.setdefault(text, []).append(encoding)
-    n_odd = {text: n_odd_patterns(text) for text in texts}
-    bearable = 4 * min(n_odd.values(), default=0) + len(sample) // BYTES_PER_BEARABLE_ODD_PATTERN
-    readings: list[Reading] = []
-    for text, names in texts.items():
-        if n_odd[text] > bearable:
-            continue
-        n_broken = text.count("\ufffd")
-        score = plausibility(text) - BROKEN_BYTE_COST * n_broken
-        readings += [
-            Reading(name, text, score - _prior_cost(name) + bonuses.get(name, 0.0), n_broken)
-            for name in names
-        ]
-    return sorted(readings, key=lambda reading: -reading.score)
-
-
-def _prior_cost(encoding: str) -> float:
-    if encoding in {USUAL, "utf-8"}:
-        return 0.0
-    if encoding in COMMON:
-        return COMMON_COST
-    return RARE_COST if encoding in ENCODINGS else EXOTIC_COST
-
-
 def _by_comparison(survey: ByteSurvey) -> EncodingDecision:
-    sample = survey.sample[:COMPARED_BYTES]
-    declared, detected = declared_encoding(survey.head), detected_encodings(survey.sample)
-    bonuses = dict.fromkeys(detected[:1], DETECTED_BONUS)
-    if declared:
-        bonuses[declared] = bonuses.get(declared, 0.0) + DECLARED_BONUS
+    declared = declared_encoding(survey.head)
+    bonuses = {declared: DECLARED_BONUS} if declared else {}
     mixed = ("utf-8",) if survey.n_multibyte else ()
-    candidates = dict.fromkeys((USUAL, *ENCODINGS, *mixed, *detected, *((declared,) if declared else ())))
-    ranking = ranked(sample, (encoding for encoding in candidates if encoding not in STATEFUL), bonuses)
-    if not ranking or 2 * n_odd_patterns(ranking[0].text) > len(ranking[0].text):
+    ranking = ranked(survey.sample, survey.counts, (*mixed, *bonuses), bonuses)
+    detected: tuple[str, ...] = ()
+    if not ranking or _confidence(_margin(ranking)) < DOUBTFUL:
+        detected = detected_encodings(survey.sample)
+        for name in detected:
+            bonuses[name] = bonuses.get(name, 0.0) + DETECTED_BONUS
+        ranking = ranked(survey.sample, survey.counts, (*mixed, *bonuses), bonuses)
+    if not ranking or is_gibberish(ranking[0].text):
         return EncodingDecision(None, 0.9, ("no encoding reads the bytes as text",), flags=("binary",))
-    best = ranking[0]
-    others = [reading for reading in ranking if reading.text != best.text]
-    margin = best.score - others[0].score if others else 10 * CONFIDENCE_SCALE
-    confidence = 1.0 / (1.0 + math.exp(-max(0.0, margin) / CONFIDENCE_SCALE))
+    best, margin = ranking[0], _margin(ranking)
+    confidence = _confidence(margin)
     return EncodingDecision(
         best.encoding,
         confidence,
         tuple(_evidence(best, margin, declared, detected)),
-        tuple(reading.encoding for reading in others[:3]),
+        tuple(reading.encoding for reading in others(ranking)[:3]),
         tuple(_comparison_flags(best, confidence, declared, survey)),
     )
 
 
-def _evidence(best: Reading, margin: float, declared: str | None, detected: list[str]) -> Iterator[str]:
+def _margin(ranking: list[Reading]) -> float:
+    rivals = others(ranking)
+    return ranking[0].score - rivals[0].score if rivals else 10 * CONFIDENCE_SCALE
+
+
+def _confidence(margin: float) -> float:
+    return 1.0 / (1.0 + math.exp(-min(100.0, max(0.0, margin)) / CONFIDENCE_SCALE))
+
+
+def _evidence(best: Reading, margin: float, declared: str | None, detected: tuple[str, ...]) -> Iterator[str]:
     yield f"most plausible reading, by {margin:.0f} nats"
     if declared:
         yield f"declares {declared}"
     if detected:
-        yield f"charset-normalizer says {detected[0]}"
+        yield f"detectors say {', '.join(dict.fromkeys(detected))}"
     if best.n_broken:
-        yield f"{best.n_broken} bytes of the sample without meaning"
+        yield f"{best.n_broken} bytes without meaning"
 
 
 def _comparison_flags(
@@ -329,41 +387,25 @@ def _comparison_flags(
         yield "broken_bytes"
     if confidence < CONFIDENT:
         yield "ambiguous"
-    if best.score < 0:
+    if best.score < UNUSUAL_NATS * n_counted(best.text):
         yield "unusual_text"
     if declared and declared != best.encoding:
         yield "declaration_contradicted"
     yield from _control_flags(survey)
 
 
-def declared_encoding(head: bytes) -> str | None:
-    """The codec that a text names as its own in an XML, HTML, Python or Project Gutenberg declaration."""
-    found = _DECLARATION.search(head[:4096])
-    try:
-        name = codec_name(found[1].decode()) if found else None
-    except LookupError:
-        return None
-    return USUAL if name in {"iso8859-1", "ascii"} else name
-
-
-def detected_encodings(sample: bytes) -> list[str]:
-    """The codecs that charset-normalizer deems possible for a bounded sample, its choice first."""
-    from charset_normalizer import from_bytes
-
-    names = [name for match in from_bytes(sample[:COMPARED_BYTES]) for name in match.could_be_from_charset]
-    known = dict.fromkeys(codec_name(name) for name in names)
-    return [
-        name for name in known if name not in {"ascii", "utf-7", "utf-8-sig", "utf-16", "utf-32"} | EBCDIC
-    ]
-
-
-def _narrowed(stream: Stream, decision: EncodingDecision) -> EncodingDecision:
+def _narrowed(stream: Stream, survey: ByteSurvey, decision: EncodingDecision) -> EncodingDecision:
     """The narrowest encoding of the family that decodes the whole stream strictly: the standard before its
     extensions."""
+    encoding = decision.encoding
+    if encoding in EXTENSIONS and survey.counts[0x80:0xA0].any():
+        return replace(decision, encoding=EXTENSIONS[encoding])
     for family in FAMILIES:
-        if decision.encoding in family:
-            narrowest = next((member for member in family if _decodes(stream, member)), decision.encoding)
-            return EncodingDecision(**{**decision.__dict__, "encoding": narrowest})
+        if encoding in family:
+            narrowest = next((member for member in family if _decodes(stream, member)), None)
+            if narrowest is None and "broken_bytes" not in decision.flags:
+                return replace(decision, encoding=family[-1], flags=("broken_bytes", *decision.flags))
+            return replace(decision, encoding=narrowest or family[-1])
     return decision
 
 
@@ -375,7 +417,3 @@ def _decodes(stream: Stream, encoding: str) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _other_readings(ranking: list[Reading]) -> tuple[str, ...]:
-    return tuple(reading.encoding for reading in ranking if reading.text != ranking[0].text)[:3]
