@@ -75,4 +75,5 @@ def ascii_blocks(stream: Stream, decision: EncodingDecision, encoding: str) -> I
 
 
 def _ebcdic_table(encoding: str) -> bytes:
-    return bytes(range(256)).decode(encoding, "replace").encode("ascii", "replace").replace(b"?", b"x")
+    letters = bytes(range(256)).decode(encoding, "replace")
+    return bytes(ord(letter) if letter.isascii() else ord("x") for letter in letters)

@@ -23,6 +23,9 @@ DEEPEST_RECORDS = 4
 DEEPEST_ELEMENTS = 10_000
 """Elements that are deeper inside each other end the search: expat keeps a name for each."""
 
+LONGEST_END_TAG = 1 << 16
+"""Expat tells of an end tag when it is complete; so much of it is kept from earlier blocks."""
+
 _TO_LETTERS = bytes(
     code if code in b"\t\n\r" or (32 <= code < 127 and code != ord("&")) else ord("x") for code in range(256)
 )
@@ -74,7 +77,6 @@ class _Walk:
         self._starts: list[int] = []
         self._depth = -1
         self._found: list[tuple[int, int, int]] = []
-        self._block = b""
         self._window = b""
         self._window_start = 0
 
@@ -83,9 +85,9 @@ class _Walk:
         the blocks."""
         position = 0
         for block in blocks:
-            self._window_start = position - len(self._block)
-            self._window = self._block + block
-            self._block = block
+            kept = self._window[-LONGEST_END_TAG:]
+            self._window_start = position - len(kept)
+            self._window = kept + block
             position += len(block)
             yield from self._parsed(block.translate(_TO_LETTERS), is_last=False)
         yield from self._parsed(b"", is_last=True)
@@ -115,9 +117,9 @@ class _Walk:
         """Expat tells where an end tag begins, but where an empty element's tag ends."""
         index = self._parser.CurrentByteIndex
         place = index - self._window_start
-        if self._window[place : place + 2] != b"</":
+        if place >= 0 and self._window[place : place + 2] != b"</":
             return index
         end = self._window.find(b">", place)
-        if end < 0:
-            raise expat.ExpatError("an end tag longer than a block")
+        if place < 0 or end < 0:
+            raise expat.ExpatError("an end tag of any length")
         return self._window_start + end + 1

@@ -1,11 +1,12 @@
 """The text of XML of any kind: what stands in its elements, in order.
 
 Which elements are paragraphs and which are parts of a sentence is told by what is around them: an element is part of a
-sentence where its parent holds text directly (XML 1.0 §3.2.2 calls that mixed content), unless its name is that of a
-block in the common vocabularies (DocBook, TEI, Atom, RSS, XHTML). All others are paragraphs of their own.
+sentence where an element around it holds text directly (XML 1.0 §3.2.2 calls that mixed content), unless there is a
+block between them, by the names of the common vocabularies (DocBook, TEI, Atom, RSS, XHTML). All others are paragraphs
+of their own.
 
-Attributes, comments, scripts and binary data are no text. Feeds (RSS, Atom) carry HTML as escaped text: its tags are
-taken off.
+Attributes, comments, scripts, index entries and binary data are no text. Feeds (RSS, Atom) carry HTML as escaped text:
+its tags are taken off.
 
 What lives here: extraction from one document. What does not: finding documents in a stream.
 """
@@ -29,13 +30,13 @@ from warehouse.cleanser.readers.markup_tokens import (
 )
 from warehouse.cleanser.readers.reader import Extracted, NoTextError
 
-_LEFT_OUT = names("script style binary binary-data")
+_LEFT_OUT = names("script style binary binary-data indexterm remark")
 _BLOCKS = names(
     """article section sect1 sect2 sect3 sect4 sect5 chapter part book preface appendix para simpara formalpara
     title subtitle head p div div1 div2 div3 div4 div5 body front back text lg l sp speaker stage ab quote blockquote
     list item itemizedlist orderedlist listitem variablelist varlistentry term table row tr td th tbody thead tgroup
     entry figure caption note footnote warning caution tip important example programlisting screen literallayout
-    synopsis eg verse stanza v poem subhead h1 h2 h3 h4 h5 h6 ul ol li dl dt dd pre channel description summary
+    synopsis eg verse stanza poem subhead h1 h2 h3 h4 h5 h6 ul ol li dl dt dd pre channel description summary
     content lb"""
 )
 _PREFORMATTED = names("programlisting screen literallayout pre synopsis eg")
@@ -47,8 +48,9 @@ _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>")
 @dataclass
 class _Element:
     name: str
-    breaks: list[int] = field(default_factory=list)
     is_mixed: bool = False
+    places: list[int] = field(default_factory=list)
+    deeper_places: list[int] = field(default_factory=list)
 
 
 class _Document:
@@ -105,9 +107,14 @@ class _Document:
             return
         element = self._open.pop()
         if element.is_mixed:
-            for place in element.breaks:
-                if self.parts[place] is False:
-                    self.parts[place] = ""
+            self._join(element.places, "")
+            self._join(element.deeper_places, " ")
+        elif element.name not in _BLOCKS:
+            around = self._open[-1]
+            for places in (element.places, element.deeper_places):
+                shorter, longer = sorted((around.deeper_places, places), key=len)
+                longer += shorter
+                around.deeper_places = longer
         if element.name == "title" and self._title_start is not None:
             words = "".join(
                 part or " " for part in self.parts[self._title_start :] if part is not True
@@ -117,13 +124,18 @@ class _Document:
         if element.name in _PREFORMATTED:
             self.preformatted.add(len(self.parts) - 1)
 
+    def _join(self, places: list[int], between: str) -> None:
+        for place in places:
+            if self.parts[place] is False:
+                self.parts[place] = between
+
     def _break(self, name: str) -> None:
         is_known = name in _BLOCKS
         if self.parts and isinstance(self.parts[-1], bool):
             self.parts[-1] = self.parts[-1] or is_known
             return
         if not is_known:
-            self._open[-1].breaks.append(len(self.parts))
+            self._open[-1].places.append(len(self.parts))
         self.parts.append(is_known)
 
 
