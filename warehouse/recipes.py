@@ -15,12 +15,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.resources import files
-from typing import Any, TypeVar, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from warehouse.cleanser.privacy import KINDS
 from warehouse.errors import InvalidConfiguration
 from warehouse.home import Home
 from warehouse.licences import canonical_licence
+from warehouse.quality_rules import QualityRules
 
 Section = TypeVar("Section")
 
@@ -60,35 +62,6 @@ class ChunkingChoice:
     max_characters: int = 2000
     max_tokens: int = 0
     tokenizer: str = ""
-
-
-@dataclass(frozen=True)
-class QualityRules:
-    """Bounds on the signals of ``corpus.chunk``; a chunk outside one is dropped under the rule's name.
-
-    The defaults are loose, because they meet prose, verse and program text alike; they remove what is no text.
-
-    Attributes:
-        min_words: words in the chunk.
-        max_words: words in the chunk.
-        min_letter_share: of all characters.
-        max_digit_share: of all characters.
-        max_mean_word_length: characters; base64 and similar run to hundreds.
-        max_symbol_word_ratio: hash signs or ellipses per word (Gopher: 0.1).
-        min_stop_word_kinds: of Gopher's eight English words (Gopher: 2).
-        max_duplicate_line_character_share: characters in repeated lines.
-        max_replaced_share: characters that stand for undecodable bytes.
-    """
-
-    min_words: int = 5
-    max_words: int = 100_000
-    min_letter_share: float = 0.4
-    max_digit_share: float = 0.4
-    max_mean_word_length: float = 30.0
-    max_symbol_word_ratio: float = 1.0
-    min_stop_word_kinds: int = 0
-    max_duplicate_line_character_share: float = 0.6
-    max_replaced_share: float = 0.01
 
 
 @dataclass(frozen=True)
@@ -173,6 +146,8 @@ class Recipe:
 
 
 def _value(expected: Any, value: object, where: str) -> object:
+    if isinstance(expected, UnionType):
+        expected = next(kind for kind in get_args(expected) if kind is not NoneType)
     if dataclasses.is_dataclass(expected) and isinstance(expected, type):
         return _section(expected, value, where)
     if expected == tuple[str, ...]:
@@ -185,7 +160,11 @@ def _value(expected: Any, value: object, where: str) -> object:
             return {str(key): float(item) for key, item in value.items()}
     elif expected is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    elif isinstance(expected, type) and isinstance(value, expected) and not isinstance(value, bool):
+    elif (
+        isinstance(expected, type)
+        and isinstance(value, expected)
+        and (expected is bool or not isinstance(value, bool))
+    ):
         return value
     raise InvalidConfiguration(f"{where} cannot be {value!r}", "Compare it with docs/recipes.md")
 

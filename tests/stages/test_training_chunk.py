@@ -28,7 +28,7 @@ DEFAULTS: Mapping[str, object] = {
     "ordinal": 0, "byte_start": 0, "byte_end": 100, "char_start": 0, "char_end": 100, "encoding": "ascii",
     "encoding_confidence": 1.0, "encoding_evidence": "{}", "repair": "{}", "n_characters": 100, "n_words": 20,
     "n_bytes": 100, "text_file": "x", "text_row": 0, "split": "train", "n_lines": 2, "n_replaced": 0,
-    "mean_word_length": 4.0, "alphabetic_word_share": 1.0, "symbol_word_ratio": 0.0, "stop_word_kinds": 4,
+    "mean_word_length": 4.0, "alphabetic_word_share": 1.0, "stop_word_kinds": 4,
     "bullet_line_share": 0.0, "ellipsis_line_share": 0.0, "terminal_punctuation_line_share": 1.0,
     "short_line_share": 0.0, "duplicate_line_share": 0.0, "duplicate_line_character_share": 0.0,
     "letter_share": 0.8, "digit_share": 0.0, "uppercase_share": 0.0,

@@ -22,7 +22,6 @@ from warehouse.cleanser.readers.reader import DocumentRange, DroppedRange
 from warehouse.cleanser.readers.registry import reader_for
 from warehouse.cleanser.repair import repair_chunk
 from warehouse.cleanser.segmenting import Piece, measured_pieces, pack
-from warehouse.cleanser.signals import Signals, measure_signals
 from warehouse.cleanser.streams import Stream, open_streams
 
 TITLE_CHARACTERS = 120
@@ -86,7 +85,6 @@ class ChunkRecord:
     n_characters: int
     n_bytes: int
     text_sha256: bytes
-    signals: Signals
 
 
 @dataclass(frozen=True)
@@ -261,7 +259,6 @@ def _cleaned(
         n_characters=len(text),
         n_bytes=len(encoded),
         text_sha256=hashlib.sha256(encoded).digest(),
-        signals=measure_signals(text),
     )
 
 

@@ -1,121 +1,254 @@
-"""Quality signals of a chunk: the measures by which recipes keep or drop text.
+"""Quality signals of chunks: the measures by which recipes keep or drop text, for many texts at once.
 
-What lives here: measures, by their published definitions. What does not: thresholds (recipes hold them, so
-that a changed threshold is a query). Sources: Gopher (Rae et al. 2021, arXiv:2112.11446, appendix A.1.1),
-FineWeb (Penedo et al. 2024, arXiv:2406.17557, section 3.6).
+    texts -> `TextBatch` -> words, lines, n-grams, languages -> a column for each of SIGNALS
+
+What lives here: which signals there are, and their columns. What does not: thresholds (recipes hold them, so that a
+changed threshold is a query), and how single things are counted (`word_counts`, `repetition`, `line_rules`,
+`character_kinds`, `language`, `privacy`).
+
+The measures of Gopher (Rae et al. 2021, arXiv:2112.11446, appendix A.1.1), C4 (Raffel et al. 2020, JMLR 21(140),
+section 2.2) and FineWeb (Penedo et al. 2024, arXiv:2406.17557, section 3.6) have the values that datatrove 0.10
+computes inside its filters for English, whatever the language; where it stops or divides by zero, a value is still
+defined: shares of nothing are 0.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-STOP_WORDS = frozenset({"the", "be", "to", "of", "and", "that", "have", "with"})
-"""Gopher asks English text for two different ones of these."""
+import numpy as np
+from numpy.typing import NDArray
 
-BULLETS = ("•", "‣", "◦", "*", "-", "\u2013")
-ELLIPSES = ("...", "…")
-TERMINAL_PUNCTUATION = tuple(".!?…。！？।॥؟۔\"'”’»")  # noqa: RUF001  # these marks are meant
-"""Marks that end a sentence, in several scripts, and the quotation marks that may follow them."""
+from warehouse.cleanser.character_kinds import character_shares
+from warehouse.cleanser.language import identify_languages
+from warehouse.cleanser.line_rules import count_by_c4_rules, count_lines
+from warehouse.cleanser.privacy import PrivateRange, count_private
+from warehouse.cleanser.repetition import ngram_characters, repeated_lines
+from warehouse.cleanser.text_batch import TextBatch
+from warehouse.cleanser.word_counts import WordBatch, words_of
 
-SHORT_LINE_CHARACTERS = 30
+Column = NDArray[np.generic]
 
-_LETTERS = re.compile(r"[^\W\d_]+")
-_DIGITS = re.compile(r"\d+")
-_WORD_WITH_LETTER = re.compile(r"(?<!\S)(?:[\d_]|[^\w\s])*[^\W\d_]")
+BATCH_CHARACTERS = 1 << 18
+"""Characters that are measured at once; bounds the memory."""
 
 
 @dataclass(frozen=True)
-class Signals:
-    """Measures of one chunk; shares lie in [0, 1] and are 0 where there is nothing to count.
+class Signal:
+    """One measure.
 
     Attributes:
-        n_words: words separated by white space.
-        n_lines: lines that are not blank.
-        mean_word_length: characters a word (Gopher keeps 3 to 10).
-        alphabetic_word_share: words with a letter (Gopher: at least 0.8).
-        symbol_word_ratio: hash signs or ellipses a word, the larger (Gopher: at most 0.1).
-        stop_word_kinds: how many different ones of eight English stop words occur (Gopher: at least 2).
-        bullet_line_share: lines that begin with a bullet (Gopher: at most 0.9).
-        ellipsis_line_share: lines that end with an ellipsis (Gopher: at most 0.3).
-        terminal_punctuation_line_share: lines that end with terminal punctuation (FineWeb: at least 0.12).
-        short_line_share: lines of at most 30 characters (FineWeb: at most 0.67).
-        duplicate_line_share: lines that repeat an earlier line (Gopher: at most 0.3).
-        duplicate_line_character_share: characters of lines in such lines (Gopher: at most 0.2; FineWeb:
-            0.01).
-        letter_share: letters among the characters.
-        digit_share: digits among the characters.
-        uppercase_share: upper-case letters among the letters.
+        name: of the column in `corpus.chunk`.
+        dtype: int32, int16, float32, bool or str.
+        description: what its value is.
     """
 
-    n_words: int
-    n_lines: int
-    mean_word_length: float
-    alphabetic_word_share: float
-    symbol_word_ratio: float
-    stop_word_kinds: int
-    bullet_line_share: float
-    ellipsis_line_share: float
-    terminal_punctuation_line_share: float
-    short_line_share: float
-    duplicate_line_share: float
-    duplicate_line_character_share: float
-    letter_share: float
-    digit_share: float
-    uppercase_share: float
+    name: str
+    dtype: str
+    description: str
 
 
-def measure_signals(text: str) -> Signals:
-    """Measure a clean text of at most a few thousand characters."""
-    words = text.split()
-    lines = [stripped for line in text.split("\n") if (stripped := line.strip())]
-    n_words, n_lines = len(words), len(lines)
-    n_line_characters = sum(map(len, lines))
-    n_repeated, n_repeated_characters = _repeated(lines)
-    n_letters, n_digits, n_capitals = _character_counts(text)
-    return Signals(
-        n_words=n_words,
-        n_lines=n_lines,
-        mean_word_length=_share(sum(map(len, words)), n_words),
-        alphabetic_word_share=_share(len(_WORD_WITH_LETTER.findall(text)), n_words),
-        symbol_word_ratio=_share(max(text.count("#"), sum(text.count(mark) for mark in ELLIPSES)), n_words),
-        stop_word_kinds=len(STOP_WORDS.intersection(text.lower().split())),
-        bullet_line_share=_share(sum(line.startswith(BULLETS) for line in lines), n_lines),
-        ellipsis_line_share=_share(sum(line.endswith(ELLIPSES) for line in lines), n_lines),
-        terminal_punctuation_line_share=_share(
-            sum(line.endswith(TERMINAL_PUNCTUATION) for line in lines), n_lines
+def _part_of(whole: str, name: str, part: str) -> Signal:
+    return Signal(name, "float32", f"Share of {whole} {part}.")
+
+
+SIGNALS = (
+    Signal("n_words", "int32", "Words: tokens of spaCy's English rules, as datatrove counts them."),
+    Signal("n_non_symbol_words", "int32", "Words that are not punctuation alone (Gopher)."),
+    Signal("n_lines", "int32", "Lines that are not blank."),
+    Signal("mean_word_length", "float32", "Mean characters of a non-symbol word (Gopher)."),
+    Signal("hash_word_ratio", "float32", "Hash signs per word (Gopher)."),
+    Signal("ellipsis_word_ratio", "float32", "Ellipses per word (Gopher)."),
+    _part_of("words", "alphabetic_word_share", "with a letter (Gopher)"),
+    Signal("stop_word_kinds", "int16", "How many of the, be, to, of, and, that, have, with occur (Gopher)."),
+    _part_of("lines", "bullet_line_share", "that begin with a bullet or a hyphen (Gopher)"),
+    _part_of("lines", "ellipsis_line_share", "that end with an ellipsis (Gopher)"),
+    _part_of("lines", "duplicate_line_share", "that repeat an earlier line (Gopher)"),
+    _part_of("characters", "duplicate_line_character_share", "in such lines (Gopher)"),
+    _part_of("paragraphs", "duplicate_paragraph_share", "that repeat an earlier one (Gopher)"),
+    _part_of("characters", "duplicate_paragraph_character_share", "in such paragraphs (Gopher)"),
+    *(
+        _part_of(
+            "characters", f"top_{n}gram_character_share", f"in the most frequent {n}-gram of words (Gopher)"
+        )
+        for n in range(2, 5)
+    ),
+    *(
+        _part_of(
+            "characters", f"duplicate_{n}gram_character_share", f"in repeated {n}-grams of words (Gopher)"
+        )
+        for n in range(5, 11)
+    ),
+    _part_of(
+        "non-blank lines", "terminal_punctuation_line_share", "with terminal punctuation at the end (FineWeb)"
+    ),
+    _part_of("non-blank lines", "short_line_share", "of at most 30 characters (FineWeb)"),
+    _part_of(
+        "characters",
+        "fineweb_duplicate_line_character_share",
+        "in non-blank lines that repeat an earlier one (FineWeb)",
+    ),
+    Signal("newline_word_ratio", "float32", "Newlines per word (FineWeb)."),
+    Signal("c4_n_sentences", "int32", "Sentences in the lines that C4's rules keep."),
+    _part_of("characters", "c4_kept_character_share", "in the lines that C4's rules keep"),
+    Signal("c4_n_long_word_lines", "int32", "Lines with a word of more than 1,000 characters (C4)."),
+    Signal(
+        "c4_n_unterminated_lines", "int32", "Further lines that end in none of . ! ? \" ' or in ... (C4)."
+    ),
+    Signal("c4_n_few_word_lines", "int32", "Further lines of fewer than 3 words (C4)."),
+    Signal("c4_n_javascript_lines", "int32", "Further lines with the word javascript (C4)."),
+    Signal("c4_n_policy_lines", "int32", "Further lines with a phrase of cookie and privacy notices (C4)."),
+    Signal("c4_has_lorem_ipsum", "bool", "Whether a line that comes so far holds lorem ipsum (C4)."),
+    Signal("c4_has_curly_bracket", "bool", "Whether a line that comes so far holds a curly bracket (C4)."),
+    Signal("language", "str", "ISO 639-1 code by py3langid; und below 20 letters."),
+    Signal("language_score", "float32", "Probability of the language."),
+    Signal("script", "str", "Unicode script of most letters; Common where there are none or only rare ones."),
+    _part_of("letters", "script_share", "in that script"),
+    _part_of("characters", "letter_share", "that are letters"),
+    _part_of("characters", "digit_share", "that are decimal digits of any script"),
+    _part_of("characters", "symbol_share", "that are symbols (Unicode S)"),
+    _part_of("characters", "punctuation_share", "that are punctuation (Unicode P)"),
+    _part_of("letters", "uppercase_share", "that are upper case"),
+    _part_of("characters", "whitespace_share", "that are white space"),
+    Signal("n_emails", "int32", "E-mail addresses."),
+    Signal("n_phones", "int32", "Phone numbers."),
+    Signal("n_public_ips", "int32", "Public IP addresses."),
+    Signal("n_cards", "int32", "Card numbers with a valid check digit."),
+    Signal("n_ibans", "int32", "Account numbers (IBAN) with valid check digits."),
+    Signal("n_urls", "int32", "URLs."),
+)
+"""Every signal, in the order of the columns."""
+
+_DTYPES: Mapping[str, type[np.generic] | type[object]] = {
+    "int32": np.int32,
+    "int16": np.int16,
+    "float32": np.float32,
+    "bool": np.bool_,
+    "str": object,
+}
+
+
+def measure_signals(
+    texts: Sequence[str], private_ranges: Sequence[Sequence[PrivateRange]] | None = None
+) -> dict[str, Column]:
+    """Measure clean texts.
+
+    Args:
+        texts: of any length; memory grows with the longest and with 2**18 characters.
+        private_ranges: what `find_private_ranges` gave for them, where that is there; else it is asked.
+
+    Returns:
+        For each of SIGNALS, in that order, the values of the texts. No value depends on the other texts, and
+        none is missing or NaN.
+    """
+    parts = []
+    for start, end in _batches(texts):
+        ranges = private_ranges[start:end] if private_ranges is not None else None
+        parts.append(_measure(TextBatch.of(texts[start:end]), ranges))
+    columns: dict[str, Column] = {}
+    for signal in SIGNALS:
+        dtype = _DTYPES[signal.dtype]
+        columns[signal.name] = np.concatenate(
+            [np.empty(0, dtype), *(part[signal.name].astype(dtype) for part in parts)]
+        )
+    return columns
+
+
+def _batches(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    start, n_characters = 0, 0
+    for index, text in enumerate(texts):
+        if index > start and n_characters + len(text) > BATCH_CHARACTERS:
+            yield start, index
+            start, n_characters = index, 0
+        n_characters += len(text)
+    if start < len(texts):
+        yield start, len(texts)
+
+
+def _measure(batch: TextBatch, ranges: Sequence[Sequence[PrivateRange]] | None) -> dict[str, Column]:
+    words = words_of(batch)
+    return {
+        **_word_signals(batch, words),
+        **_line_signals(batch),
+        **_ngram_signals(batch, words),
+        **_c4_signals(batch, words),
+        **_language_signals(batch),
+        **character_shares(batch.kind_counts, batch.lengths),
+        **count_private(batch.texts, ranges),
+    }
+
+
+def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.where(whole > 0, part / np.maximum(whole, 1), 0.0)
+
+
+def _counted(batch: TextBatch, *marks: str) -> NDArray[np.int64]:
+    return np.array([sum(map(text.count, marks)) for text in batch.texts], np.int64)
+
+
+def _word_signals(batch: TextBatch, words: WordBatch) -> dict[str, Column]:
+    return {
+        "n_words": words.n_words,
+        "n_non_symbol_words": words.n_non_symbol_words,
+        "mean_word_length": _share(words.n_word_characters, words.n_non_symbol_words),
+        "hash_word_ratio": _share(_counted(batch, "#"), words.n_words),
+        "ellipsis_word_ratio": _share(_counted(batch, "...", "…"), words.n_words),
+        "alphabetic_word_share": _share(words.n_alphabetic_words, words.n_words),
+        "stop_word_kinds": words.stop_word_kinds,
+        "newline_word_ratio": _share(_counted(batch, "\n"), words.n_words),
+    }
+
+
+def _line_signals(batch: TextBatch) -> dict[str, Column]:
+    lines = count_lines(batch)
+    repeated = [repeated_lines(text) for text in batch.texts]
+
+    def column(name: str) -> NDArray[np.int64]:
+        return np.array([getattr(one, name) for one in repeated], np.int64)
+
+    n_without_newlines = batch.lengths - _counted(batch, "\n")
+    return {
+        "n_lines": lines.n_nonblank_lines,
+        "bullet_line_share": _share(lines.n_bullet_lines, lines.n_lines),
+        "ellipsis_line_share": _share(lines.n_ellipsis_lines, lines.n_lines),
+        "terminal_punctuation_line_share": _share(lines.n_terminated_lines, lines.n_nonblank_lines),
+        "short_line_share": _share(lines.n_short_lines, lines.n_nonblank_lines),
+        "duplicate_line_share": _share(column("n_duplicate_lines"), column("n_lines")),
+        "duplicate_line_character_share": _share(column("n_duplicate_line_characters"), batch.lengths),
+        "duplicate_paragraph_share": _share(column("n_duplicate_paragraphs"), column("n_paragraphs")),
+        "duplicate_paragraph_character_share": _share(
+            column("n_duplicate_paragraph_characters"), batch.lengths
         ),
-        short_line_share=_share(sum(len(line) <= SHORT_LINE_CHARACTERS for line in lines), n_lines),
-        duplicate_line_share=_share(n_repeated, n_lines),
-        duplicate_line_character_share=_share(n_repeated_characters, n_line_characters),
-        letter_share=_share(n_letters, len(text)),
-        digit_share=_share(n_digits, len(text)),
-        uppercase_share=_share(n_capitals, n_letters),
-    )
+        "fineweb_duplicate_line_character_share": _share(
+            column("n_duplicate_nonblank_line_characters"), n_without_newlines
+        ),
+    }
 
 
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
+def _ngram_signals(batch: TextBatch, words: WordBatch) -> dict[str, Column]:
+    counts = ngram_characters(batch, words)
+    return {
+        **{f"top_{n}gram_character_share": _share(found, batch.lengths) for n, found in counts.top.items()},
+        **{
+            f"duplicate_{n}gram_character_share": _share(found, batch.lengths)
+            for n, found in counts.duplicate.items()
+        },
+    }
 
 
-def _repeated(lines: list[str]) -> tuple[int, int]:
-    """Lines equal to an earlier one, and their characters."""
-    seen: set[str] = set()
-    repeated = []
-    for line in lines:
-        if line in seen:
-            repeated.append(line)
-        seen.add(line)
-    return len(repeated), sum(map(len, repeated))
+def _c4_signals(batch: TextBatch, words: WordBatch) -> dict[str, Column]:
+    counts = count_by_c4_rules(batch, words)
+    kept = counts.pop("n_kept_characters")
+    return {
+        "c4_kept_character_share": _share(kept, batch.lengths),
+        **{f"c4_{name}": values for name, values in counts.items()},
+    }
 
 
-def _character_counts(text: str) -> tuple[int, int, int]:
-    """Letters, digits and upper-case letters."""
-    n_letters = len(text) - len(_LETTERS.sub("", text))
-    n_digits = len(text) - len(_DIGITS.sub("", text))
-    if text.isascii():
-        return n_letters, n_digits, len(text) - len(text.encode().translate(None, _ASCII_CAPITALS))
-    return n_letters, n_digits, sum(map(str.isupper, text))
-
-
-_ASCII_CAPITALS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+def _language_signals(batch: TextBatch) -> dict[str, Column]:
+    found = identify_languages(batch.texts)
+    return {
+        "language": np.array([language for language, _ in found], dtype=object),
+        "language_score": np.array([score for _, score in found]),
+    }

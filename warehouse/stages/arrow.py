@@ -9,7 +9,16 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
+from warehouse.cleanser.signals import SIGNALS
 from warehouse.textstore import stored_value
+
+SIGNAL_TYPES = {
+    "int32": pa.int32(),
+    "int16": pa.int16(),
+    "float32": pa.float32(),
+    "bool": pa.bool_(),
+    "str": pa.string(),
+}
 
 SOURCE_FILE = pa.schema(
     {
@@ -86,27 +95,13 @@ CHUNK = pa.schema(
         "decoder_state": pa.string(),
         "repair": pa.string(),
         "n_characters": pa.int32(),
-        "n_words": pa.int32(),
         "n_bytes": pa.int32(),
         "text_sha256": pa.binary(),
         "text_file": pa.string(),
         "text_row": pa.int32(),
         "split": pa.string(),
-        "n_lines": pa.int32(),
         "n_replaced": pa.int32(),
-        "mean_word_length": pa.float32(),
-        "alphabetic_word_share": pa.float32(),
-        "symbol_word_ratio": pa.float32(),
-        "stop_word_kinds": pa.int16(),
-        "bullet_line_share": pa.float32(),
-        "ellipsis_line_share": pa.float32(),
-        "terminal_punctuation_line_share": pa.float32(),
-        "short_line_share": pa.float32(),
-        "duplicate_line_share": pa.float32(),
-        "duplicate_line_character_share": pa.float32(),
-        "letter_share": pa.float32(),
-        "digit_share": pa.float32(),
-        "uppercase_share": pa.float32(),
+        **{signal.name: SIGNAL_TYPES[signal.dtype] for signal in SIGNALS},
     }
 )
 

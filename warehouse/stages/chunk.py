@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from warehouse.cleanser.chunking import Chunking
 from warehouse.cleanser.cleanse import ChunkRecord, DocumentRecord, cut_document
+from warehouse.cleanser.signals import measure_signals
 from warehouse.database import query, read_rows, scalar
 from warehouse.errors import InputUnreadable
 from warehouse.files import written_whole
@@ -37,6 +38,9 @@ from warehouse.textstore import TextWriter
 
 ASSET = "corpus/chunk"
 CODE = ("warehouse.cleanser", "warehouse.splits", "warehouse.textstore", "warehouse.stages.chunk")
+
+MEASURED_TOGETHER = 128
+"""Chunks: so many share the fixed cost of a call, and their text fits into memory."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +105,8 @@ def recipe_chunking(recipe: Recipe) -> tuple[Chunking, UUID]:
 
 def _chunk_row(document: DocumentToCut, order: CutOrder, chunk: ChunkRecord) -> dict[str, object]:
     unit = sampling_unit(document.document_id, chunk.ordinal, document.split_unit)
-    row = asdict(chunk)
-    signals = row.pop("signals")
     return {
-        **row,
-        **signals,
+        **asdict(chunk),
         "chunk_id": content_id(
             document.stream_id.bytes, order.chunking_id.bytes, chunk.byte_start, chunk.byte_end
         ),
@@ -140,6 +141,7 @@ class _Batch:
         self.chunks: list[dict[str, object]] = []
         self.dropped: list[dict[str, object]] = []
         self.failures: list[dict[str, object]] = []
+        self._unmeasured: list[tuple[dict[str, object], str]] = []
 
     def cut(self, document: DocumentToCut, order: CutOrder) -> None:
         """Add the pieces of a document as they come, or a failure and none of them."""
@@ -158,8 +160,20 @@ class _Batch:
 
     def _add_chunk(self, row: dict[str, object]) -> None:
         stored = {name: row[name] for name in TEXT.names}
-        del row["text"]
-        self.chunks.append({**row, "text_file": self._text_file, "text_row": self._writer.add(stored)})
+        text = str(row.pop("text"))
+        row |= {"text_file": self._text_file, "text_row": self._writer.add(stored)}
+        self.chunks.append(row)
+        self._unmeasured.append((row, text))
+        if len(self._unmeasured) >= MEASURED_TOGETHER:
+            self.measure()
+
+    def measure(self) -> None:
+        """Give the rows that lack them their signals."""
+        columns = measure_signals([text for _, text in self._unmeasured])
+        for name, values in columns.items():
+            for (row, _), value in zip(self._unmeasured, values.tolist(), strict=True):
+                row[name] = value
+        self._unmeasured = []
 
 
 def cut_batch(batch: Sequence[DocumentToCut], order: CutOrder) -> Cut:
@@ -174,6 +188,7 @@ def cut_batch(batch: Sequence[DocumentToCut], order: CutOrder) -> Cut:
         rows = _Batch(writer, name)
         for document in batch:
             rows.cut(document, order)
+        rows.measure()
         writer.close()
     return Cut(
         arrow_table(CHUNK, rows.chunks),

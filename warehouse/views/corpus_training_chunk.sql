@@ -13,12 +13,56 @@ rule AS (
         from_json(definition -> '$.licences.allowed', '["VARCHAR"]') AS allowed_licences,
         CAST(definition ->> '$.quality.min_words' AS BIGINT) AS min_words,
         CAST(definition ->> '$.quality.max_words' AS BIGINT) AS max_words,
-        CAST(definition ->> '$.quality.min_letter_share' AS DOUBLE) AS min_letter_share,
-        CAST(definition ->> '$.quality.max_digit_share' AS DOUBLE) AS max_digit_share,
-        CAST(definition ->> '$.quality.max_mean_word_length' AS DOUBLE) AS max_mean_word_length,
-        CAST(definition ->> '$.quality.max_symbol_word_ratio' AS DOUBLE) AS max_symbol_word_ratio,
+        CAST(definition ->> '$.quality.min_non_symbol_words' AS BIGINT) AS min_non_symbol_words,
+        CAST(definition ->> '$.quality.max_non_symbol_words' AS BIGINT) AS max_non_symbol_words,
+        CAST(definition ->> '$.quality.min_mean_word_length' AS REAL) AS min_mean_word_length,
+        CAST(definition ->> '$.quality.max_mean_word_length' AS REAL) AS max_mean_word_length,
+        CAST(definition ->> '$.quality.max_hash_word_ratio' AS REAL) AS max_hash_word_ratio,
+        CAST(definition ->> '$.quality.max_ellipsis_word_ratio' AS REAL) AS max_ellipsis_word_ratio,
+        CAST(definition ->> '$.quality.min_alphabetic_word_share' AS REAL) AS min_alphabetic_word_share,
         CAST(definition ->> '$.quality.min_stop_word_kinds' AS BIGINT) AS min_stop_word_kinds,
-        CAST(definition ->> '$.quality.max_duplicate_line_character_share' AS DOUBLE) AS max_duplicate_line_character_share,
+        CAST(definition ->> '$.quality.max_bullet_line_share' AS REAL) AS max_bullet_line_share,
+        CAST(definition ->> '$.quality.max_ellipsis_line_share' AS REAL) AS max_ellipsis_line_share,
+        CAST(definition ->> '$.quality.max_duplicate_line_share' AS REAL) AS max_duplicate_line_share,
+        CAST(definition ->> '$.quality.max_duplicate_line_character_share' AS REAL) AS max_duplicate_line_character_share,
+        CAST(definition ->> '$.quality.max_duplicate_paragraph_share' AS REAL) AS max_duplicate_paragraph_share,
+        CAST(definition ->> '$.quality.max_duplicate_paragraph_character_share' AS REAL) AS max_duplicate_paragraph_character_share,
+        CAST(definition ->> '$.quality.max_top_2gram_character_share' AS REAL) AS max_top_2gram_character_share,
+        CAST(definition ->> '$.quality.max_top_3gram_character_share' AS REAL) AS max_top_3gram_character_share,
+        CAST(definition ->> '$.quality.max_top_4gram_character_share' AS REAL) AS max_top_4gram_character_share,
+        CAST(definition ->> '$.quality.max_duplicate_5gram_character_share' AS REAL) AS max_duplicate_5gram_character_share,
+        CAST(definition ->> '$.quality.max_duplicate_6gram_character_share' AS REAL) AS max_duplicate_6gram_character_share,
+        CAST(definition ->> '$.quality.max_duplicate_7gram_character_share' AS REAL) AS max_duplicate_7gram_character_share,
+        CAST(definition ->> '$.quality.max_duplicate_8gram_character_share' AS REAL) AS max_duplicate_8gram_character_share,
+        CAST(definition ->> '$.quality.max_duplicate_9gram_character_share' AS REAL) AS max_duplicate_9gram_character_share,
+        CAST(definition ->> '$.quality.max_duplicate_10gram_character_share' AS REAL) AS max_duplicate_10gram_character_share,
+        CAST(definition ->> '$.quality.min_terminal_punctuation_line_share' AS REAL) AS min_terminal_punctuation_line_share,
+        CAST(definition ->> '$.quality.max_short_line_share' AS REAL) AS max_short_line_share,
+        CAST(definition ->> '$.quality.max_fineweb_duplicate_line_character_share' AS REAL) AS max_fineweb_duplicate_line_character_share,
+        CAST(definition ->> '$.quality.max_newline_word_ratio' AS REAL) AS max_newline_word_ratio,
+        CAST(definition ->> '$.quality.min_lines' AS BIGINT) AS min_lines,
+        CAST(definition ->> '$.quality.min_c4_sentences' AS BIGINT) AS min_c4_sentences,
+        CAST(definition ->> '$.quality.min_c4_kept_character_share' AS REAL) AS min_c4_kept_character_share,
+        CAST(definition ->> '$.quality.max_c4_long_word_lines' AS BIGINT) AS max_c4_long_word_lines,
+        CAST(definition ->> '$.quality.max_c4_unterminated_lines' AS BIGINT) AS max_c4_unterminated_lines,
+        CAST(definition ->> '$.quality.max_c4_few_word_lines' AS BIGINT) AS max_c4_few_word_lines,
+        CAST(definition ->> '$.quality.max_c4_javascript_lines' AS BIGINT) AS max_c4_javascript_lines,
+        CAST(definition ->> '$.quality.max_c4_policy_lines' AS BIGINT) AS max_c4_policy_lines,
+        CAST(definition ->> '$.quality.drop_lorem_ipsum' AS BOOLEAN) AS drop_lorem_ipsum,
+        CAST(definition ->> '$.quality.drop_curly_bracket' AS BOOLEAN) AS drop_curly_bracket,
+        CAST(definition ->> '$.quality.min_letter_share' AS REAL) AS min_letter_share,
+        CAST(definition ->> '$.quality.max_digit_share' AS REAL) AS max_digit_share,
+        CAST(definition ->> '$.quality.max_symbol_share' AS REAL) AS max_symbol_share,
+        CAST(definition ->> '$.quality.max_punctuation_share' AS REAL) AS max_punctuation_share,
+        CAST(definition ->> '$.quality.max_whitespace_share' AS REAL) AS max_whitespace_share,
+        CAST(definition ->> '$.quality.max_uppercase_share' AS REAL) AS max_uppercase_share,
+        CAST(definition ->> '$.quality.min_script_share' AS REAL) AS min_script_share,
+        CAST(definition ->> '$.quality.max_emails' AS BIGINT) AS max_emails,
+        CAST(definition ->> '$.quality.max_phones' AS BIGINT) AS max_phones,
+        CAST(definition ->> '$.quality.max_public_ips' AS BIGINT) AS max_public_ips,
+        CAST(definition ->> '$.quality.max_cards' AS BIGINT) AS max_cards,
+        CAST(definition ->> '$.quality.max_ibans' AS BIGINT) AS max_ibans,
+        CAST(definition ->> '$.quality.max_urls' AS BIGINT) AS max_urls,
         CAST(definition ->> '$.quality.max_replaced_share' AS DOUBLE) AS max_replaced_share,
         from_json(definition -> '$.language.allowed', '["VARCHAR"]') AS allowed_languages,
         CAST(definition ->> '$.language.min_score' AS DOUBLE) AS min_language_score,
@@ -32,7 +76,63 @@ rule AS (
 candidate AS (
     SELECT
         rule.*,
-        chunk.* EXCLUDE (chunking_id),
+        chunk.* EXCLUDE (chunking_id, language, language_score),
+        -- Decided here, so that no window function carries all the signals and bounds along.
+        CASE
+            WHEN chunk.n_replaced > max_replaced_share * chunk.n_characters THEN 'replaced_characters'
+            WHEN n_words < min_words THEN 'too_few_words'
+            WHEN n_words > max_words THEN 'too_many_words'
+            WHEN n_non_symbol_words < min_non_symbol_words THEN 'too_few_words'
+            WHEN n_non_symbol_words > max_non_symbol_words THEN 'too_many_words'
+            WHEN mean_word_length < min_mean_word_length THEN 'mean_word_length'
+            WHEN mean_word_length > max_mean_word_length THEN 'mean_word_length'
+            WHEN hash_word_ratio > max_hash_word_ratio THEN 'hash_word_ratio'
+            WHEN ellipsis_word_ratio > max_ellipsis_word_ratio THEN 'ellipsis_word_ratio'
+            WHEN alphabetic_word_share < min_alphabetic_word_share THEN 'alphabetic_word_share'
+            WHEN stop_word_kinds < min_stop_word_kinds THEN 'stop_word_kinds'
+            WHEN bullet_line_share > max_bullet_line_share THEN 'bullet_line_share'
+            WHEN ellipsis_line_share > max_ellipsis_line_share THEN 'ellipsis_line_share'
+            WHEN duplicate_line_share > max_duplicate_line_share THEN 'duplicate_line_share'
+            WHEN duplicate_line_character_share > max_duplicate_line_character_share THEN 'duplicate_line_character_share'
+            WHEN duplicate_paragraph_share > max_duplicate_paragraph_share THEN 'duplicate_paragraph_share'
+            WHEN duplicate_paragraph_character_share > max_duplicate_paragraph_character_share THEN 'duplicate_paragraph_character_share'
+            WHEN top_2gram_character_share > max_top_2gram_character_share THEN 'top_2gram_character_share'
+            WHEN top_3gram_character_share > max_top_3gram_character_share THEN 'top_3gram_character_share'
+            WHEN top_4gram_character_share > max_top_4gram_character_share THEN 'top_4gram_character_share'
+            WHEN duplicate_5gram_character_share > max_duplicate_5gram_character_share THEN 'duplicate_5gram_character_share'
+            WHEN duplicate_6gram_character_share > max_duplicate_6gram_character_share THEN 'duplicate_6gram_character_share'
+            WHEN duplicate_7gram_character_share > max_duplicate_7gram_character_share THEN 'duplicate_7gram_character_share'
+            WHEN duplicate_8gram_character_share > max_duplicate_8gram_character_share THEN 'duplicate_8gram_character_share'
+            WHEN duplicate_9gram_character_share > max_duplicate_9gram_character_share THEN 'duplicate_9gram_character_share'
+            WHEN duplicate_10gram_character_share > max_duplicate_10gram_character_share THEN 'duplicate_10gram_character_share'
+            WHEN terminal_punctuation_line_share < min_terminal_punctuation_line_share THEN 'terminal_punctuation_line_share'
+            WHEN short_line_share > max_short_line_share THEN 'short_line_share'
+            WHEN fineweb_duplicate_line_character_share > max_fineweb_duplicate_line_character_share THEN 'fineweb_duplicate_line_character_share'
+            WHEN newline_word_ratio > max_newline_word_ratio THEN 'newline_word_ratio'
+            WHEN n_lines < min_lines THEN 'n_lines'
+            WHEN c4_n_sentences < min_c4_sentences THEN 'c4_n_sentences'
+            WHEN c4_kept_character_share < min_c4_kept_character_share THEN 'c4_kept_character_share'
+            WHEN c4_n_long_word_lines > max_c4_long_word_lines THEN 'c4_n_long_word_lines'
+            WHEN c4_n_unterminated_lines > max_c4_unterminated_lines THEN 'c4_n_unterminated_lines'
+            WHEN c4_n_few_word_lines > max_c4_few_word_lines THEN 'c4_n_few_word_lines'
+            WHEN c4_n_javascript_lines > max_c4_javascript_lines THEN 'c4_n_javascript_lines'
+            WHEN c4_n_policy_lines > max_c4_policy_lines THEN 'c4_n_policy_lines'
+            WHEN c4_has_lorem_ipsum AND drop_lorem_ipsum THEN 'c4_has_lorem_ipsum'
+            WHEN c4_has_curly_bracket AND drop_curly_bracket THEN 'c4_has_curly_bracket'
+            WHEN letter_share < min_letter_share THEN 'letter_share'
+            WHEN digit_share > max_digit_share THEN 'digit_share'
+            WHEN symbol_share > max_symbol_share THEN 'symbol_share'
+            WHEN punctuation_share > max_punctuation_share THEN 'punctuation_share'
+            WHEN whitespace_share > max_whitespace_share THEN 'whitespace_share'
+            WHEN uppercase_share > max_uppercase_share THEN 'uppercase_share'
+            WHEN script_share < min_script_share THEN 'script_share'
+            WHEN n_emails > max_emails THEN 'n_emails'
+            WHEN n_phones > max_phones THEN 'n_phones'
+            WHEN n_public_ips > max_public_ips THEN 'n_public_ips'
+            WHEN n_cards > max_cards THEN 'n_cards'
+            WHEN n_ibans > max_ibans THEN 'n_ibans'
+            WHEN n_urls > max_urls THEN 'n_urls'
+        END AS quality_reason,
         source_file.corpus,
         source_file.licence,
         source_file.retired_at,
@@ -88,15 +188,7 @@ judged AS (
             WHEN len(allowed_licences) > 0 AND NOT list_contains(allowed_licences, licence) THEN 'licence_not_allowed'
             WHEN len(included_corpora) > 0 AND NOT list_contains(included_corpora, corpus) THEN 'corpus_not_included'
             WHEN weight = 0 THEN 'corpus_not_included'
-            WHEN n_replaced > max_replaced_share * n_characters THEN 'replaced_characters'
-            WHEN n_words < min_words THEN 'too_few_words'
-            WHEN n_words > max_words THEN 'too_many_words'
-            WHEN letter_share < min_letter_share THEN 'letter_share'
-            WHEN digit_share > max_digit_share THEN 'digit_share'
-            WHEN mean_word_length > max_mean_word_length THEN 'mean_word_length'
-            WHEN symbol_word_ratio > max_symbol_word_ratio THEN 'symbol_word_ratio'
-            WHEN stop_word_kinds < min_stop_word_kinds THEN 'stop_word_kinds'
-            WHEN duplicate_line_character_share > max_duplicate_line_character_share THEN 'duplicate_lines'
+            WHEN quality_reason IS NOT NULL THEN quality_reason
             WHEN len(allowed_languages) > 0
                 AND NOT (list_contains(allowed_languages, language) AND language_score >= min_language_score)
                 THEN 'language'

@@ -23,20 +23,57 @@ SELECT
     chunk.split,
     chunk.n_characters,
     chunk.n_words,
+    chunk.n_non_symbol_words,
     chunk.n_lines,
     chunk.mean_word_length,
+    chunk.hash_word_ratio,
+    chunk.ellipsis_word_ratio,
     chunk.alphabetic_word_share,
-    chunk.symbol_word_ratio,
     chunk.stop_word_kinds,
     chunk.bullet_line_share,
     chunk.ellipsis_line_share,
-    chunk.terminal_punctuation_line_share,
-    chunk.short_line_share,
     chunk.duplicate_line_share,
     chunk.duplicate_line_character_share,
+    chunk.duplicate_paragraph_share,
+    chunk.duplicate_paragraph_character_share,
+    chunk.top_2gram_character_share,
+    chunk.top_3gram_character_share,
+    chunk.top_4gram_character_share,
+    chunk.duplicate_5gram_character_share,
+    chunk.duplicate_6gram_character_share,
+    chunk.duplicate_7gram_character_share,
+    chunk.duplicate_8gram_character_share,
+    chunk.duplicate_9gram_character_share,
+    chunk.duplicate_10gram_character_share,
+    chunk.terminal_punctuation_line_share,
+    chunk.short_line_share,
+    chunk.fineweb_duplicate_line_character_share,
+    chunk.newline_word_ratio,
+    chunk.c4_n_sentences,
+    chunk.c4_kept_character_share,
+    chunk.c4_n_long_word_lines,
+    chunk.c4_n_unterminated_lines,
+    chunk.c4_n_few_word_lines,
+    chunk.c4_n_javascript_lines,
+    chunk.c4_n_policy_lines,
+    chunk.c4_has_lorem_ipsum,
+    chunk.c4_has_curly_bracket,
+    chunk.script,
+    chunk.script_share,
     chunk.letter_share,
     chunk.digit_share,
+    chunk.symbol_share,
+    chunk.punctuation_share,
     chunk.uppercase_share,
+    chunk.whitespace_share,
+    chunk.n_emails,
+    chunk.n_phones,
+    chunk.n_public_ips,
+    chunk.n_cards,
+    chunk.n_ibans,
+    chunk.n_urls,
+    chunk.language AS chunk_language,
+    chunk.language_score AS chunk_language_score,
     duplicate_cluster.cluster_id,
     duplicate_cluster.threshold AS duplicate_threshold,
     perplexity.bits_per_byte,
@@ -80,21 +117,58 @@ COMMENT ON COLUMN lineage.chunk_decision.repair IS 'JSON: the replayable plan fr
 COMMENT ON COLUMN lineage.chunk_decision.n_replaced IS 'Characters that stand for bytes which the encoding does not define.';
 COMMENT ON COLUMN lineage.chunk_decision.split IS 'train, validation, select, confirm or report.';
 COMMENT ON COLUMN lineage.chunk_decision.n_characters IS 'Characters of the stored text.';
-COMMENT ON COLUMN lineage.chunk_decision.n_words IS 'Words separated by white space.';
+COMMENT ON COLUMN lineage.chunk_decision.n_words IS 'Words: tokens of spaCy''s English rules, as datatrove counts them.';
+COMMENT ON COLUMN lineage.chunk_decision.n_non_symbol_words IS 'Words that are not punctuation alone (Gopher).';
 COMMENT ON COLUMN lineage.chunk_decision.n_lines IS 'Lines that are not blank.';
-COMMENT ON COLUMN lineage.chunk_decision.mean_word_length IS 'Mean characters a word (Gopher).';
+COMMENT ON COLUMN lineage.chunk_decision.mean_word_length IS 'Mean characters of a non-symbol word (Gopher).';
+COMMENT ON COLUMN lineage.chunk_decision.hash_word_ratio IS 'Hash signs per word (Gopher).';
+COMMENT ON COLUMN lineage.chunk_decision.ellipsis_word_ratio IS 'Ellipses per word (Gopher).';
 COMMENT ON COLUMN lineage.chunk_decision.alphabetic_word_share IS 'Share of words with a letter (Gopher).';
-COMMENT ON COLUMN lineage.chunk_decision.symbol_word_ratio IS 'Hash signs and ellipses per word, the larger of the two (Gopher).';
 COMMENT ON COLUMN lineage.chunk_decision.stop_word_kinds IS 'How many of the, be, to, of, and, that, have, with occur (Gopher).';
-COMMENT ON COLUMN lineage.chunk_decision.bullet_line_share IS 'Share of lines that begin with a bullet (Gopher).';
+COMMENT ON COLUMN lineage.chunk_decision.bullet_line_share IS 'Share of lines that begin with a bullet or a hyphen (Gopher).';
 COMMENT ON COLUMN lineage.chunk_decision.ellipsis_line_share IS 'Share of lines that end with an ellipsis (Gopher).';
-COMMENT ON COLUMN lineage.chunk_decision.terminal_punctuation_line_share IS 'Share of lines that end with terminal punctuation (FineWeb).';
-COMMENT ON COLUMN lineage.chunk_decision.short_line_share IS 'Share of lines of at most 30 characters (FineWeb).';
 COMMENT ON COLUMN lineage.chunk_decision.duplicate_line_share IS 'Share of lines that repeat an earlier line (Gopher).';
-COMMENT ON COLUMN lineage.chunk_decision.duplicate_line_character_share IS 'Share of characters in lines that repeat an earlier line (Gopher).';
+COMMENT ON COLUMN lineage.chunk_decision.duplicate_line_character_share IS 'Share of characters in such lines (Gopher).';
+COMMENT ON COLUMN lineage.chunk_decision.duplicate_paragraph_share IS 'Share of paragraphs that repeat an earlier one (Gopher).';
+COMMENT ON COLUMN lineage.chunk_decision.duplicate_paragraph_character_share IS 'Share of characters in such paragraphs (Gopher).';
+COMMENT ON COLUMN lineage.chunk_decision.top_2gram_character_share IS 'Share of characters in the most frequent 2-gram of words (Gopher).';
+COMMENT ON COLUMN lineage.chunk_decision.top_3gram_character_share IS 'Share of characters in the most frequent 3-gram of words (Gopher).';
+COMMENT ON COLUMN lineage.chunk_decision.top_4gram_character_share IS 'Share of characters in the most frequent 4-gram of words (Gopher).';
+COMMENT ON COLUMN lineage.chunk_decision.duplicate_5gram_character_share IS 'Share of characters in repeated 5-grams of words (Gopher).';
+COMMENT ON COLUMN lineage.chunk_decision.duplicate_6gram_character_share IS 'Share of characters in repeated 6-grams of words (Gopher).';
+COMMENT ON COLUMN lineage.chunk_decision.duplicate_7gram_character_share IS 'Share of characters in repeated 7-grams of words (Gopher).';
+COMMENT ON COLUMN lineage.chunk_decision.duplicate_8gram_character_share IS 'Share of characters in repeated 8-grams of words (Gopher).';
+COMMENT ON COLUMN lineage.chunk_decision.duplicate_9gram_character_share IS 'Share of characters in repeated 9-grams of words (Gopher).';
+COMMENT ON COLUMN lineage.chunk_decision.duplicate_10gram_character_share IS 'Share of characters in repeated 10-grams of words (Gopher).';
+COMMENT ON COLUMN lineage.chunk_decision.terminal_punctuation_line_share IS 'Share of non-blank lines with terminal punctuation at the end (FineWeb).';
+COMMENT ON COLUMN lineage.chunk_decision.short_line_share IS 'Share of non-blank lines of at most 30 characters (FineWeb).';
+COMMENT ON COLUMN lineage.chunk_decision.fineweb_duplicate_line_character_share IS 'Share of characters in non-blank lines that repeat an earlier one (FineWeb).';
+COMMENT ON COLUMN lineage.chunk_decision.newline_word_ratio IS 'Newlines per word (FineWeb).';
+COMMENT ON COLUMN lineage.chunk_decision.c4_n_sentences IS 'Sentences in the lines that C4''s rules keep.';
+COMMENT ON COLUMN lineage.chunk_decision.c4_kept_character_share IS 'Share of characters in the lines that C4''s rules keep.';
+COMMENT ON COLUMN lineage.chunk_decision.c4_n_long_word_lines IS 'Lines with a word of more than 1,000 characters (C4).';
+COMMENT ON COLUMN lineage.chunk_decision.c4_n_unterminated_lines IS 'Further lines that end in none of . ! ? " '' or in ... (C4).';
+COMMENT ON COLUMN lineage.chunk_decision.c4_n_few_word_lines IS 'Further lines of fewer than 3 words (C4).';
+COMMENT ON COLUMN lineage.chunk_decision.c4_n_javascript_lines IS 'Further lines with the word javascript (C4).';
+COMMENT ON COLUMN lineage.chunk_decision.c4_n_policy_lines IS 'Further lines with a phrase of cookie and privacy notices (C4).';
+COMMENT ON COLUMN lineage.chunk_decision.c4_has_lorem_ipsum IS 'Whether a line that comes so far holds lorem ipsum (C4).';
+COMMENT ON COLUMN lineage.chunk_decision.c4_has_curly_bracket IS 'Whether a line that comes so far holds a curly bracket (C4).';
+COMMENT ON COLUMN lineage.chunk_decision.script IS 'Unicode script of most letters; Common where there are none or only rare ones.';
+COMMENT ON COLUMN lineage.chunk_decision.script_share IS 'Share of letters in that script.';
 COMMENT ON COLUMN lineage.chunk_decision.letter_share IS 'Share of characters that are letters.';
-COMMENT ON COLUMN lineage.chunk_decision.digit_share IS 'Share of characters that are digits.';
+COMMENT ON COLUMN lineage.chunk_decision.digit_share IS 'Share of characters that are decimal digits of any script.';
+COMMENT ON COLUMN lineage.chunk_decision.symbol_share IS 'Share of characters that are symbols (Unicode S).';
+COMMENT ON COLUMN lineage.chunk_decision.punctuation_share IS 'Share of characters that are punctuation (Unicode P).';
 COMMENT ON COLUMN lineage.chunk_decision.uppercase_share IS 'Share of letters that are upper case.';
+COMMENT ON COLUMN lineage.chunk_decision.whitespace_share IS 'Share of characters that are white space.';
+COMMENT ON COLUMN lineage.chunk_decision.n_emails IS 'E-mail addresses.';
+COMMENT ON COLUMN lineage.chunk_decision.n_phones IS 'Phone numbers.';
+COMMENT ON COLUMN lineage.chunk_decision.n_public_ips IS 'Public IP addresses.';
+COMMENT ON COLUMN lineage.chunk_decision.n_cards IS 'Card numbers with a valid check digit.';
+COMMENT ON COLUMN lineage.chunk_decision.n_ibans IS 'Account numbers (IBAN) with valid check digits.';
+COMMENT ON COLUMN lineage.chunk_decision.n_urls IS 'URLs.';
+COMMENT ON COLUMN lineage.chunk_decision.chunk_language IS 'ISO 639-1 code of the chunk alone; und below 20 letters.';
+COMMENT ON COLUMN lineage.chunk_decision.chunk_language_score IS 'Probability of that language, 0 to 1.';
 COMMENT ON COLUMN lineage.chunk_decision.cluster_id IS 'Cluster of near-duplicates that it belongs to; NULL where it has none.';
 COMMENT ON COLUMN lineage.chunk_decision.duplicate_threshold IS 'Smallest Jaccard similarity of a link in that cluster.';
 COMMENT ON COLUMN lineage.chunk_decision.bits_per_byte IS 'Total bits / UTF-8 bytes under the recipe''s perplexity reference.';

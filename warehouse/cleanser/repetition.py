@@ -1,0 +1,303 @@
+"""Repeated lines, paragraphs and word n-grams of a batch of texts: Gopher's measures of repetition.
+
+Source: Rae et al. 2021, arXiv:2112.11446, appendix A.1.1, table A1, as datatrove 0.10 counts them. Of the longer
+n-grams only those are looked at that hold shorter ones which occur more than once, so there is little to sort.
+
+What lives here: counts. What does not: thresholds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from warehouse.cleanser.character_kinds import BLANK
+from warehouse.cleanser.text_batch import Positions, TextBatch
+from warehouse.cleanser.word_counts import WordBatch
+
+TOP_NGRAMS = (2, 3, 4)
+DUPLICATE_NGRAMS = (5, 6, 7, 8, 9, 10)
+
+_PARAGRAPH_BREAK = re.compile(r"\n{2,}")
+
+_BASE = 0x9E3779B97F4A7C15
+_MULTIPLIERS = np.array([pow(_BASE, step + 1, 1 << 64) for step in range(TOP_NGRAMS[-1])], np.uint64)
+_MIXER = np.uint64(0xD6E8FEB86659FD93)
+"""Odd numbers, which lose no bit of what they multiply."""
+_HALF = np.uint64(32)
+
+_POSITION_BITS = 32
+_LAST_POSITION = (1 << _POSITION_BITS) - 1
+"""A count and a position in one number: the largest has the highest count, then the earliest position."""
+
+
+@dataclass(frozen=True)
+class RepeatedNgrams:
+    """The n-grams of a batch that occur more than once in their text.
+
+    Attributes:
+        n: words of each.
+        positions: first token of each occurrence, n-gram by n-gram, in each by position.
+        is_first: whether an n-gram begins there.
+    """
+
+    n: int
+    positions: Positions
+    is_first: NDArray[np.bool]
+
+
+@dataclass(frozen=True)
+class NgramCharacters:
+    """Characters in repeated n-grams, of each text by n.
+
+    Attributes:
+        top: of the most frequent n-gram, with the blanks between its words, times how often it occurs; the
+            earliest of equally frequent ones counts.
+        duplicate: in n-grams that occurred before, without blanks, none counted twice.
+    """
+
+    top: dict[int, NDArray[np.int64]]
+    duplicate: dict[int, NDArray[np.int64]]
+
+
+def ngram_characters(batch: TextBatch, words: WordBatch) -> NgramCharacters:
+    """Count the characters in the repeated n-grams of a batch."""
+    characters = np.concatenate(([0], np.cumsum(words.token_length)))
+    text = np.repeat(np.arange(len(words.n_words)), words.n_words)
+    return NgramCharacters(
+        {
+            repeated.n: _top_characters(repeated, words, characters)
+            for repeated in _repeated_sequences(words, text)
+        },
+        {
+            repeated.n: _duplicate_characters(repeated, words, characters)
+            for repeated in _repeated_spellings(batch, words, text, characters)
+        },
+    )
+
+
+def _top_characters(
+    repeated: RepeatedNgrams, words: WordBatch, characters: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    n = repeated.n
+    starts = np.flatnonzero(repeated.is_first)
+    counts = np.diff(np.append(starts, len(repeated.positions)))
+    earliest = repeated.positions[starts]
+    best = (1 << _POSITION_BITS) + _LAST_POSITION - words.token_bounds[:-1]
+    np.maximum.at(best, _text_of(earliest, words), (counts << _POSITION_BITS) + _LAST_POSITION - earliest)
+    has_ngram = words.n_words >= n
+    position = np.where(has_ngram, _LAST_POSITION - (best & _LAST_POSITION), 0)
+    end = np.where(has_ngram, position + n, 0)
+    length = characters[end] - characters[position] + n - 1
+    return np.where(has_ngram, length * (best >> _POSITION_BITS), 0)
+
+
+def _duplicate_characters(
+    repeated: RepeatedNgrams, words: WordBatch, characters: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    n = repeated.n
+    order = np.argsort(repeated.positions)
+    ngrams = np.cumsum(repeated.is_first)[order].tolist()
+    seen: set[int] = set()
+    duplicates: list[int] = []
+    free = 0
+    for position, ngram in zip(repeated.positions[order].tolist(), ngrams, strict=True):
+        if position < free:
+            continue
+        if ngram in seen:
+            duplicates.append(position)
+            free = position + n
+        else:
+            seen.add(ngram)
+    found = np.zeros(len(words.n_words), np.int64)
+    at = np.array(duplicates, np.int64)
+    np.add.at(found, _text_of(at, words), characters[at + n] - characters[at])
+    return found
+
+
+def _text_of(tokens: Positions, words: WordBatch) -> Positions:
+    return np.searchsorted(words.token_bounds, tokens, side="right") - 1
+
+
+def _repeated_sequences(words: WordBatch, text: Positions) -> Iterator[RepeatedNgrams]:
+    """The repeated n-grams for n = 2 to 4: the same words in the same order."""
+    n_tokens = len(words.token_hash)
+    left = _tokens_left(words)
+    is_repeated = np.ones(n_tokens + 1, bool)
+    is_repeated[-1] = False
+    for n in TOP_NGRAMS:
+        candidates = np.flatnonzero(is_repeated[:-1] & is_repeated[1:])
+        candidates = candidates[left[candidates] >= n]
+        hashes = _salts(text[candidates])
+        for step in range(n):
+            hashes += words.token_hash[candidates + step] * _MULTIPLIERS[step]
+        positions, is_first = _grouped(_mixed(hashes), candidates, n_tokens)
+        is_repeated[:] = False
+        is_repeated[positions] = True
+        yield RepeatedNgrams(n, positions, is_first)
+
+
+def _repeated_spellings(
+    batch: TextBatch, words: WordBatch, text: Positions, characters: Positions
+) -> Iterator[RepeatedNgrams]:
+    """The repeated n-grams for n = 5 to 10: the same characters, even if they are parted into words otherwise.
+
+    That is how datatrove compares them. A polynomial over all written characters gives the hash of any range. Where
+    characters are parted otherwise, an n-gram may be repeated though no shorter one is; it takes words like the
+    rules of a table ("--- ----", "---- ---"), so in texts with such every n-gram is looked at.
+    """
+    n_tokens = len(words.token_hash)
+    left = _tokens_left(words)
+    powers, inverses = _powers(max(1, int(characters[-1])).bit_length())
+    written = batch.code_points[batch.kinds > BLANK]
+    sums = np.zeros(len(written) + 1, np.uint64)
+    np.cumsum(written * powers[: len(written)], out=sums[1:])
+    is_ruled = _has_runs_of_two_lengths(words, text)[text]
+    is_candidate = np.ones(n_tokens, bool)
+    for n in DUPLICATE_NGRAMS:
+        candidates = np.flatnonzero(is_candidate & (left >= n))
+        start, end = characters[candidates], characters[candidates + n]
+        hashes = (sums[end] - sums[start]) * inverses[start] + _salts(text[candidates])
+        positions, is_first = _grouped(_mixed(hashes), candidates, n_tokens)
+        is_candidate[:] = is_ruled
+        is_candidate[positions] = True
+        is_candidate[np.maximum(positions - 1, 0)] = True
+        yield RepeatedNgrams(n, positions, is_first)
+
+
+def _has_runs_of_two_lengths(words: WordBatch, text: Positions) -> NDArray[np.bool]:
+    """Of each text."""
+    runs = np.flatnonzero(words.token_is_run)
+    longest = np.zeros(len(words.n_words), np.int64)
+    np.maximum.at(longest, text[runs], words.token_length[runs])
+    shortest = longest.copy()
+    np.minimum.at(shortest, text[runs], words.token_length[runs])
+    return shortest < longest
+
+
+def _tokens_left(words: WordBatch) -> Positions:
+    """Tokens from each to the end of its text."""
+    return np.repeat(words.token_bounds[1:], words.n_words) - np.arange(len(words.token_hash))
+
+
+@lru_cache(maxsize=4)
+def _powers(bits: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """The first 2**bits powers of the polynomial's base, and of its inverse, modulo 2**64."""
+    tables = []
+    for base in (_BASE, pow(_BASE, -1, 1 << 64)):
+        factors = np.full(1 << bits, base, np.uint64)
+        factors[0] = 1
+        tables.append(np.cumprod(factors))
+    return tables[0], tables[1]
+
+
+def _salts(text: Positions) -> NDArray[np.uint64]:
+    """What is added to a hash to keep the n-grams of two texts apart."""
+    return _mixed(text.astype(np.uint64) + np.uint64(1))
+
+
+def _mixed(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The same with every bit spread over all: what is compared are the highest ones."""
+    for _ in range(2):
+        hashes = (hashes ^ (hashes >> _HALF)) * _MIXER
+    return hashes
+
+
+def _grouped(
+    hashes: NDArray[np.uint64], positions: Positions, n_positions: int
+) -> tuple[Positions, NDArray[np.bool]]:
+    """Positions whose hash occurs more than once, ordered by hash, then position; and where a hash is first.
+
+    Args:
+        hashes: of the positions.
+        positions: ascending.
+        n_positions: more than the largest.
+    """
+    bits = np.uint64(max(1, n_positions.bit_length()))
+    mask = (np.uint64(1) << bits) - np.uint64(1)
+    packed = hashes & ~mask | positions.astype(np.uint64)
+    packed.sort()
+    heads = packed >> bits
+    same = np.zeros(len(packed) + 1, bool)
+    same[1:-1] = heads[1:] == heads[:-1]
+    chosen = np.flatnonzero(same[1:] | same[:-1])
+    found = (packed[chosen] & mask).astype(np.int64)
+    is_first = ~same[:-1][chosen]
+    whole = hashes[np.searchsorted(positions, found)]
+    if np.any(whole[1:][~is_first[1:]] != whole[:-1][~is_first[1:]]):
+        return _grouped_by_whole_hash(hashes, positions)
+    return found, is_first
+
+
+def _grouped_by_whole_hash(
+    hashes: NDArray[np.uint64], positions: Positions
+) -> tuple[Positions, NDArray[np.bool]]:
+    """The same where two hashes differ only in the bits that make room for the position."""
+    order = np.argsort(hashes, kind="stable")
+    sorted_hashes = hashes[order]
+    same = np.zeros(len(order) + 1, bool)
+    same[1:-1] = sorted_hashes[1:] == sorted_hashes[:-1]
+    chosen = np.flatnonzero(same[1:] | same[:-1])
+    return positions[order][chosen], ~same[:-1][chosen]
+
+
+@dataclass(frozen=True)
+class RepeatedLines:
+    """What repeats earlier lines or paragraphs of a text, as counts of them and of their characters.
+
+    Attributes:
+        n_lines: parts of the text between runs of newlines; an empty one where it begins or ends with one.
+        n_duplicate_lines, n_duplicate_line_characters: of these.
+        n_paragraphs: parts between blank lines.
+        n_duplicate_paragraphs, n_duplicate_paragraph_characters: of these.
+        n_duplicate_nonblank_line_characters: in lines that are not blank (FineWeb).
+    """
+
+    n_lines: int
+    n_duplicate_lines: int
+    n_duplicate_line_characters: int
+    n_paragraphs: int
+    n_duplicate_paragraphs: int
+    n_duplicate_paragraph_characters: int
+    n_duplicate_nonblank_line_characters: int
+
+
+def repeated_lines(text: str) -> RepeatedLines:
+    """Repeated lines and paragraphs of one text."""
+    if not text:
+        return RepeatedLines(0, 0, 0, 0, 0, 0, 0)
+    lines = list(filter(None, text.split("\n")))
+    begins, ends = text[0] == "\n", text[-1] == "\n"
+    distinct = len(set(lines))
+    n_duplicates = len(lines) - distinct + (begins and ends)
+    n_characters = n_nonblank_characters = 0
+    if distinct < len(lines):
+        n_characters = duplicate_characters(lines)
+        n_nonblank_characters = duplicate_characters([line for line in lines if not line.isspace()])
+    stripped = text.strip()
+    n_paragraphs, n_duplicate_paragraphs, n_paragraph_characters = 1, 0, 0
+    if "\n\n" in stripped:
+        paragraphs = _PARAGRAPH_BREAK.split(stripped) if "\n\n\n" in stripped else stripped.split("\n\n")
+        n_paragraphs = len(paragraphs)
+        n_duplicate_paragraphs = n_paragraphs - len(set(paragraphs))
+        if n_duplicate_paragraphs:
+            n_paragraph_characters = duplicate_characters(paragraphs)
+    return RepeatedLines(
+        len(lines) + begins + ends,
+        n_duplicates,
+        n_characters,
+        n_paragraphs,
+        n_duplicate_paragraphs,
+        n_paragraph_characters,
+        n_nonblank_characters,
+    )
+
+
+def duplicate_characters(parts: Sequence[str]) -> int:
+    """Characters of parts that are equal to an earlier one."""
+    return sum(map(len, parts)) - sum(map(len, set(parts)))
