@@ -15,7 +15,7 @@ counted in their legacy spellings too (cp1258 has combining tones, cp1250 a cedi
 Arabic yeh and kaf).
 """
 
-# ruff: noqa: RUF001, RUF003  # characters that look like others are the subject
+# ruff: noqa: RUF001  # characters that look like others are the subject
 
 from __future__ import annotations
 

@@ -81,38 +81,22 @@ RARE_WEIGHT = 0.01
 
 
 @dataclass(frozen=True)
-class SparseCounts:
-    """Counts by key and language, as compressed rows.
+class Counts:
+    """Counts by key and language.
 
     Attributes:
         keys: ascending, distinct.
-        starts: where the row of each key begins, and the end; shape (n_keys + 1,).
-        languages: column of each count.
-        counts: the counts.
+        rows: counts of each key by language, and a last row of zeros; shape (n_keys + 1, n_languages).
     """
 
     keys: Keys
-    starts: NDArray[np.int64]
-    languages: NDArray[np.int64]
-    counts: Floats
+    rows: NDArray[np.uint16]
 
-    def dense(self, keys: Keys, n_languages: int) -> Floats:
-        """Rows of some keys, all languages; zeros for what was not counted; shape (len(keys), n_languages)."""
-        rows = np.zeros((len(keys), n_languages), np.float32)
-        place = np.searchsorted(self.keys, keys)
-        place[place == len(self.keys)] = 0
-        known = np.flatnonzero(self.keys[place] == keys) if len(self.keys) else place[:0]
-        first = self.starts[place[known]]
-        length = self.starts[place[known] + 1] - first
-        offset = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
-        source = offset + np.repeat(first, length)
-        rows[np.repeat(known, length), self.languages[source]] = self.counts[source]
-        return rows
-
-
-def _sparse(keys: Keys, languages: NDArray[np.int64], counts: Floats) -> SparseCounts:
-    distinct, starts = np.unique(keys, return_index=True)
-    return SparseCounts(distinct, np.append(starts, len(keys)), languages, counts)
+    def of(self, keys: Keys) -> Floats:
+        """Counts of some keys, zeros for what was not counted; shape (len(keys), n_languages)."""
+        place = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        place[self.keys[place] != keys] = len(self.keys)
+        return self.rows[place].astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -132,8 +116,8 @@ class ScriptStatistics:
 
     script: str
     languages: tuple[str, ...]
-    bigrams: SparseCounts
-    trigrams: SparseCounts
+    bigrams: Counts
+    trigrams: Counts
     symbols: Floats
     floor: Floats
     ratios: Floats
@@ -144,16 +128,15 @@ class ScriptStatistics:
         """P(second symbol | first), for each key and language."""
         first, second = (keys >> BITS) & LOW_BITS, keys & LOW_BITS
         ratio = self.ratios[kinds[first], kinds[second]][:, None]
-        counts = self.bigrams.dense(keys & ((1 << 2 * BITS) - 1), len(self.languages))
+        counts = self.bigrams.of(keys & ((1 << 2 * BITS) - 1))
         guess = BIGRAM_PSEUDO_COUNTS * ratio * self.floor[second]
         return np.asarray((counts + guess) / (self.symbols[first] + BIGRAM_PSEUDO_COUNTS))
 
     def log_probability(self, keys: Keys, kinds: NDArray[np.uint8]) -> Floats:
         """log P(third symbol | first two) in nats, for each trigram's key and language."""
-        n_languages = len(self.languages)
         guess = TRIGRAM_PSEUDO_COUNTS * self.bigram_probability(keys, kinds)
-        context = self.bigrams.dense(keys >> BITS, n_languages) + TRIGRAM_PSEUDO_COUNTS
-        probability = (self.trigrams.dense(keys, n_languages) + guess) / context
+        context = self.bigrams.of(keys >> BITS) + TRIGRAM_PSEUDO_COUNTS
+        probability = (self.trigrams.of(keys) + guess) / context
         second, third = (keys >> BITS) & LOW_BITS, keys & LOW_BITS
         probability[(second == BOX) & (third == BOX)] = BOX_AFTER_BOX
         probability[(second == OTHER_LETTER) & (third == OTHER_LETTER)] = LETTER_AFTER_LETTER
@@ -248,13 +231,17 @@ def _least_rates(signs: dict[str, int], is_own: NDArray[np.bool_]) -> Floats:
 
 
 def _part(
-    data: dict[str, NDArray[np.generic]], name: str, keys: Keys, columns: NDArray[np.int64]
-) -> SparseCounts:
+    data: dict[str, NDArray[np.generic]], name: str, keys: Keys, columns: NDArray[np.int64], n_more: int
+) -> Counts:
+    """The counts of some columns, with `n_more` columns of zeros after them."""
     column_of = np.full(256, -1)
     column_of[columns] = np.arange(len(columns))
     column = column_of[data[f"{name}_language"].astype(np.int64)]
     kept = column >= 0
-    return _sparse(keys[kept], column[kept], data[f"{name}_count"][kept].astype(np.float32))
+    distinct, row = np.unique(keys[kept], return_inverse=True)
+    rows = np.zeros((len(distinct) + 1, len(columns) + n_more), np.uint16)
+    rows[row, column[kept]] = data[f"{name}_count"][kept]
+    return Counts(distinct, rows)
 
 
 def _script(
@@ -266,12 +253,13 @@ def _script(
 ) -> ScriptStatistics:
     languages = [str(data["languages"][column]) for column in columns]
     translated = [bool(data["is_translated"][column]) for column in columns]
-    bigrams = _part(data, "bigram", data["bigram"].astype(np.int64), columns)
+    n_more = int(name == LATIN)
+    bigrams = _part(data, "bigram", data["bigram"].astype(np.int64), columns, n_more)
     trigram = data["trigram_first"].astype(np.int64) << 2 * BITS | data["trigram_rest"].astype(np.int64)
-    trigrams = _part(data, "trigram", trigram, columns)
-    pair = np.repeat(bigrams.keys, np.diff(bigrams.starts))
+    trigrams = _part(data, "trigram", trigram, columns, n_more)
+    pair = bigrams.keys
     symbols = np.zeros((len(kind), len(languages)))
-    np.add.at(symbols, (pair & LOW_BITS, bigrams.languages), bigrams.counts)
+    np.add.at(symbols, pair & LOW_BITS, bigrams.rows[:-1, : len(languages)])
     shares = symbols / symbols.sum(0)
     mean = shares.mean(1)
     if name == LATIN:
@@ -293,13 +281,15 @@ def _script(
         trigrams,
         symbols.astype(np.float32),
         (floor + least_rates[:, None]).astype(np.float32),
-        _ratios(kind[pair >> BITS], kind[pair & LOW_BITS], bigrams.counts, name),
+        _ratios(kind[pair >> BITS], kind[pair & LOW_BITS], bigrams.rows[:-1].sum(1), name),
         (foreign / np.maximum(foreign + ascii_letters, 1e-9)).astype(np.float32),
         np.array(prior, np.float32),
     )
 
 
-def _ratios(first: NDArray[np.uint8], second: NDArray[np.uint8], counts: Floats, script: str) -> Floats:
+def _ratios(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], counts: NDArray[np.uint64], script: str
+) -> Floats:
     joint = np.zeros((N_KINDS, N_KINDS))
     np.add.at(joint, (first, second), counts)
     joint /= joint.sum()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from warehouse.cleanser.candidates import COMMONNESS, EAST_ASIAN, commonness
 from warehouse.cleanser.code_units import EBCDIC, STATEFUL, WIDTHS, codec_name
-from warehouse.cleanser.plausibility import BROKEN_BYTE, Surroundings, log_likelihood, surroundings
+from warehouse.cleanser.plausibility import BROKEN_BYTE, Surroundings, evidence, surroundings
 
 BROKEN_BYTES_TOLD_APART = 20
 """More broken bytes than this weigh no more."""
@@ -31,11 +31,9 @@ DETECTED_BONUS = 2.0
 charset-normalizer and chardet."""
 
 COMPARED_BYTES = 1 << 12
-SCREENED_BYTES = 768
-SCREENING_MARGIN = 60.0
-SCREENED_READINGS = 10
-"""All candidates read the first bytes of the sample; those of the best that are within a margin in nats, and at
-most so many, read the whole sample."""
+SCREENINGS = ((256, 50.0, 16), (1024, 100.0, 8))
+"""All candidates read a part of the sample, the best of them a larger part, the best of those all of it. For each
+screening: bytes read; nats by which a candidate may be behind the best to go on; how many texts go on at most."""
 
 DECLARED_IN_BYTES = 4096
 
@@ -128,13 +126,19 @@ def ranked(
     compared = spread(sample, COMPARED_BYTES)
     around = surroundings(compared, counts)
     names = [name for name in dict.fromkeys((*COMMONNESS, *encodings)) if is_comparable(name)]
-    readings = _scored(spread(compared, SCREENED_BYTES), names, counts, around, bonuses or {})
-    if len(compared) <= SCREENED_BYTES or not readings:
-        return readings
-    least = readings[0].score - SCREENING_MARGIN
-    kept = [reading.encoding for reading in readings if reading.score >= least][:SCREENED_READINGS]
-    kept += [name for name in (bonuses or {}) if name in names and name not in kept]
-    return _scored(compared, kept, counts, around, bonuses or {})
+    bonuses = bonuses or {}
+    for n_bytes, margin, n_texts in SCREENINGS:
+        if len(compared) <= n_bytes:
+            break
+        readings = _scored(spread(compared, n_bytes), names, counts, around, bonuses)
+        texts = list(dict.fromkeys(reading.text for reading in readings))[:n_texts]
+        names = [
+            reading.encoding
+            for reading in readings
+            if reading.encoding in bonuses
+            or (reading.score >= readings[0].score - margin and reading.text in texts)
+        ]
+    return _scored(compared, names, counts, around, bonuses)
 
 
 def spread(sample: bytes, n_bytes: int) -> bytes:
@@ -162,11 +166,12 @@ def _scored(
         if text.count("\ufffd") <= HIGHEST_BROKEN_SHARE * len(sample) + 1:
             texts.setdefault(text, []).append(encoding)
     readings = []
-    for text, names in texts.items():
+    found = evidence(list(texts), around)
+    for (text, names), text_evidence in zip(texts.items(), found, strict=True):
         for name in sorted(names, key=commonness, reverse=True):
             n_broken = max(text.count("\ufffd"), int(counts[undefined_bytes(name)].sum()))
             more = min(BROKEN_BYTES_TOLD_APART, n_broken) - min(BROKEN_BYTES_TOLD_APART, text.count("\ufffd"))
-            score = log_likelihood(text, name, around) + BROKEN_BYTE * more + bonuses.get(name, 0.0)
+            score = text_evidence.log_likelihood(name) + BROKEN_BYTE * more + bonuses.get(name, 0.0)
             readings.append(Reading(name, text, score, n_broken))
     return sorted(readings, key=lambda reading: -reading.score)
 

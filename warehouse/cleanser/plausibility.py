@@ -9,9 +9,11 @@ guess the language. What does not live here: which readings there are (`decoding
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +57,9 @@ FEW_LETTERS = -8.0
 FEW_LETTERS_EACH = -1.5
 """Nats that it costs at most, at all and for each letter outside ASCII, that there are fewer of them than the
 language has."""
+
+CLEAR_LETTERS = 6
+"""So many letters of other scripts, and none of Latin script outside ASCII, are no Latin text."""
 
 USUAL_RUNS = 0.2
 RUN_EXPONENT = 1.7
@@ -111,26 +116,45 @@ def _latin_languages(sample: bytes) -> Floats:
 
 @dataclass(frozen=True)
 class _Symbols:
-    """A reading as numbers, with two spaces before it: code points, symbols, trigram keys, what counts."""
+    """A reading as numbers, with two spaces before it.
+
+    Attributes:
+        codes: code points, those above 0xFFFF replaced.
+        numbered: their symbols.
+        is_high: whether a character lies at bytes above 0x7F.
+        counts: whether a trigram is counted, by its third character, the two spaces left out.
+        keys: the distinct trigrams that are counted.
+        weights: how much each of them weighs.
+        scripts: scripts whose languages it may be in.
+        n_look_alikes: Latin letters taken for Cyrillic ones.
+    """
 
     codes: NDArray[np.int64]
     numbered: NDArray[np.int64]
     is_high: NDArray[np.bool_]
-    keys: Keys
     counts: NDArray[np.bool_]
+    keys: Keys
+    weights: Floats
+    scripts: frozenset[str]
     n_look_alikes: int
 
 
-def _symbols(text: str, known: CharacterStatistics) -> _Symbols:
+def _symbols(text: str, known: CharacterStatistics, counts_ascii: bool = False) -> _Symbols:
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64)
     codes = np.concatenate(([0x20, 0x20], np.where(codes < 0x10000, codes, 0xFFFD)))
     is_high = codes >= 0x80
+    counts = is_high[2:] | is_high[1:-1] | is_high[:-2]
+    if counts_ascii:
+        counts[:] = True
     n_look_alikes = 0
     if np.any((codes > 0x3FF) & (codes < 0x500)):
         codes, n_look_alikes = _with_look_alikes(codes, known)
     numbered = known.symbol[codes].astype(np.int64)
-    keys = numbered[:-2] << 2 * BITS | numbered[1:-1] << BITS | numbered[2:]
-    return _Symbols(codes, numbered, is_high, keys, is_high[2:] | is_high[1:-1] | is_high[:-2], n_look_alikes)
+    keys = (numbered[:-2] << 2 * BITS | numbered[1:-1] << BITS | numbered[2:])[counts]
+    keys, times = np.unique(keys, return_counts=True)
+    scripts = frozenset(_scripts_of(codes, numbered, known) if len(keys) else ())
+    weights = (times**BURSTINESS).astype(np.float32)
+    return _Symbols(codes, numbered, is_high, counts, keys, weights, scripts, n_look_alikes)
 
 
 def _with_look_alikes(codes: NDArray[np.int64], known: CharacterStatistics) -> tuple[NDArray[np.int64], int]:
@@ -158,54 +182,83 @@ def _with_look_alikes(codes: NDArray[np.int64], known: CharacterStatistics) -> t
     return replaced, n_changed
 
 
-def log_likelihood(text: str, encoding: str, around: Surroundings, *, counts_ascii: bool = False) -> float:
-    """Log-likelihood of a sample's bytes if they are this text in this encoding, in nats.
+@dataclass(frozen=True)
+class TextEvidence:
+    """How plausible a text is as such, before it is known in which encoding.
 
-    Sums over languages; only differences between readings of one sample mean anything.
+    Attributes:
+        by_script: for each script that it may be in, nats by language.
+        shared: nats of what no language differs in.
+    """
+
+    by_script: tuple[tuple[str, Floats], ...]
+    shared: float
+
+    def log_likelihood(self, encoding: str) -> float:
+        """Log-likelihood of the bytes if they are this text in this encoding, in nats.
+
+        Sums over languages; only differences between readings of one sample mean anything.
+        """
+        if not self.by_script:
+            return self.shared + commonness(encoding)
+        nats = np.concatenate([nats + suitabilities(encoding, script) for script, nats in self.by_script])
+        best = float(nats.max())
+        return best + float(np.log(np.exp(nats - best).sum())) + self.shared + commonness(encoding)
+
+
+def evidence(texts: Sequence[str], around: Surroundings, *, counts_ascii: bool = False) -> list[TextEvidence]:
+    """How plausible each of several readings of one sample is.
 
     Args:
-        text: the reading.
-        encoding: Python's name of the codec that yields it.
-        around: what the readings have in common.
+        texts: the readings.
+        around: what they have in common.
         counts_ascii: count every character, for encodings that do not extend ASCII.
     """
     known = character_statistics()
-    symbols = _symbols(text, known)
-    if counts_ascii:
-        symbols = replace(symbols, counts=np.ones(len(symbols.keys), bool))
-    n_broken = text.count("\ufffd")
-    shared = commonness(encoding) + BROKEN_BYTE * n_broken + LOOK_ALIKE * symbols.n_look_alikes
-    if not symbols.counts.any():
-        return shared
-    keys, times = np.unique(symbols.keys[symbols.counts], return_counts=True)
-    weights = (times**BURSTINESS).astype(np.float32)
-    scores = [
-        _script_score(statistics, keys, weights, symbols, known, around)
-        + suitabilities(encoding, statistics.script)
-        for statistics in _scripts_of(symbols, known)
+    read = [_symbols(text, known, counts_ascii) for text in texts]
+    by_script: list[list[tuple[str, Floats]]] = [[] for _ in texts]
+    for name, statistics in known.scripts.items():
+        places = [place for place, symbols in enumerate(read) if name in symbols.scripts]
+        if not places:
+            continue
+        all_keys = np.unique(np.concatenate([read[place].keys for place in places]))
+        nats = statistics.log_probability(all_keys, known.kind)
+        for place in places:
+            symbols = read[place]
+            base = symbols.weights @ nats[np.searchsorted(all_keys, symbols.keys)]
+            by_script[place].append((name, base + _script_nats(statistics, symbols, known, around)))
+    return [
+        TextEvidence(
+            tuple(scores),
+            BROKEN_BYTE * text.count("\ufffd")
+            + LOOK_ALIKE * symbols.n_look_alikes
+            + _case_nats(symbols, known)
+            + _space_nats(symbols, known),
+        )
+        for text, symbols, scores in zip(texts, read, by_script, strict=True)
     ]
-    nats = np.concatenate(scores).astype(np.float64)
-    best = nats.max()
-    total = float(best + np.log(np.exp(nats - best).sum()))
-    return total + shared + _case_nats(symbols, known) + _space_nats(symbols, known)
 
 
-def _scripts_of(symbols: _Symbols, known: CharacterStatistics) -> list[ScriptStatistics]:
-    present = set(known.script[symbols.numbered[symbols.is_high]].tolist()) - {-1}
-    names = {LATIN, *(known.script_names[index] for index in present)}
-    return [known.scripts[name] for name in sorted(names)]
+def log_likelihood(text: str, encoding: str, around: Surroundings, *, counts_ascii: bool = False) -> float:
+    """`TextEvidence.log_likelihood` of one reading."""
+    return evidence([text], around, counts_ascii=counts_ascii)[0].log_likelihood(encoding)
 
 
-def _script_score(
-    statistics: ScriptStatistics,
-    keys: Keys,
-    weights: Floats,
-    symbols: _Symbols,
-    known: CharacterStatistics,
-    around: Surroundings,
+def _scripts_of(
+    codes: NDArray[np.int64], numbered: NDArray[np.int64], known: CharacterStatistics
+) -> set[str]:
+    """The scripts of the letters that lie at bytes above 0x7F; Latin unless others leave no doubt."""
+    places = known.script[numbered[codes >= 0x80]]
+    n_letters = np.bincount(places[places >= 0], minlength=len(known.script_names))
+    names = {known.script_names[index] for index in np.flatnonzero(n_letters)}
+    return names if len(names - {LATIN}) and n_letters.sum() >= CLEAR_LETTERS else names | {LATIN}
+
+
+def _script_nats(
+    statistics: ScriptStatistics, symbols: _Symbols, known: CharacterStatistics, around: Surroundings
 ) -> Floats:
-    nats = weights @ statistics.log_probability(keys, known.kind)
-    nats = nats + _emission_nats(statistics, symbols, known)
+    """Nats by language of everything but the sequence of symbols."""
+    nats = _emission_nats(statistics, symbols, known)
     foreign = known.is_foreign_letter[symbols.codes]
     n_foreign = int(foreign.sum())
     if statistics.script == LATIN:
@@ -213,35 +266,31 @@ def _script_score(
         missing = -np.minimum(expected, -FEW_LETTERS - FEW_LETTERS_EACH * n_foreign)
         rate = (n_foreign / around.sampled + 0.5) / (n_foreign / around.sampled + around.n_ascii_letters + 1)
         unknown = statistics.languages.index(UNDETERMINED)
-        missing[unknown] = n_foreign * min(0.0, float(np.log(rate / statistics.foreign_rate[unknown])))
+        missing[unknown] = n_foreign * min(0.0, math.log(rate / float(statistics.foreign_rate[unknown])))
         return np.asarray(nats + missing + around.language)
-    n_runs = np.count_nonzero(foreign[1:] & ~foreign[:-1])
+    n_runs = int(np.count_nonzero(foreign[1:] & ~foreign[:-1]))
     share = (n_runs / around.sampled + 0.5) / (
         n_runs / around.sampled + around.n_ascii_letters / LETTERS_IN_WORD + 1
     )
-    rarity = RUN_EXPONENT * n_runs * min(0.0, float(np.log(share / USUAL_RUNS)))
-    return np.asarray(nats + rarity - np.log(len(statistics.languages)))
+    rarity = RUN_EXPONENT * n_runs * min(0.0, math.log(share / USUAL_RUNS))
+    return np.asarray(nats + (rarity - math.log(len(statistics.languages))))
 
 
 def _emission_nats(
     statistics: ScriptStatistics, symbols: _Symbols, known: CharacterStatistics
 ) -> NDArray[np.float64]:
     """Nats of the characters that share a symbol, by language."""
-    codes, numbered = symbols.codes[symbols.is_high], symbols.numbered[symbols.is_high]
-    before = symbols.codes[np.flatnonzero(symbols.is_high) - 1]
-    strangers = np.count_nonzero((numbered == OTHER_LETTER) & (before >> 7 != codes >> 7))
-    common = numbered[(numbered >= CONTROL) & (numbered <= HANGUL)].size
-    nats = np.full(len(statistics.languages), UNFAMILIAR_LETTER * strangers)
-    if not common:
+    nats = np.zeros(len(statistics.languages))
+    places = np.flatnonzero(symbols.is_high & (symbols.numbered >= CONTROL) & (symbols.numbered <= HANGUL))
+    if not len(places):
         return nats
-    some = codes[(numbered >= CONTROL) & (numbered <= HANGUL)]
-    for column, language in enumerate(statistics.languages):
-        if language in known.emission_languages:
-            nats[column] += known.emission[known.emission_languages.index(language), some].sum()
-        elif column == 0 or statistics.script == "CJK":
-            nats[column] += known.emission[-1, some].sum()
-        else:
-            nats[column] = nats[0]
+    codes = symbols.codes[places]
+    is_stranger = (symbols.numbered[places] == OTHER_LETTER) & (symbols.codes[places - 1] >> 7 != codes >> 7)
+    nats += UNFAMILIAR_LETTER * np.count_nonzero(is_stranger) + float(known.emission[-1, codes].sum())
+    for row, language in enumerate(known.emission_languages):
+        if language in statistics.languages:
+            column = statistics.languages.index(language)
+            nats[column] += float((known.emission[row, codes] - known.emission[-1, codes]).sum())
     return nats
 
 
