@@ -201,29 +201,40 @@ def _cut_lines(
 
 def _take(waiting: deque[_Line], encoding: str, cutter: Cutter, is_last: bool) -> tuple[RawChunk, int]:
     """Take the next chunk from the waiting lines; also how many characters they lost."""
-    state = waiting[0].state
+    n_before = sum(len(line.text) for line in waiting)
     text = "".join(_enough(waiting, cutter.reach))
     end = cutter.end(text, 0, is_last) if text else 0
-    parts: list[bytes] = []
-    n_taken = 0
-    while waiting and n_taken + len(waiting[0].text) <= end:
+    state = waiting[0].state
+    taken: list[_Line] = []
+    n_left = end
+    while waiting and len(waiting[0].text) <= n_left:
+        taken.append(waiting.popleft())
+        n_left -= len(taken[-1].text)
+    if waiting and n_left:
         line = waiting.popleft()
-        parts.append(line.raw)
-        n_taken += len(line.text)
-    if waiting and n_taken < end:
-        line = waiting.popleft()
-        n_head = _complete_characters(line, encoding, end - n_taken, at_least_one=not parts)
-        running = RunningDecoder(encoding, line.state)
-        running.decode(line.raw[:n_head])
-        state_between, raw_after = running.state, line.raw[n_head:]
-        if n_head:
-            parts.append(line.raw[:n_head])
-        if raw_after:
-            after = _Line(raw_after, running.decode(raw_after), state_between) if n_head else line
-            waiting.appendleft(after)
-            n_taken -= len(after.text)
-        n_taken += len(line.text)
-    return RawChunk(b"".join(parts), state), n_taken
+        head, rest = _divided(line, encoding, _complete_characters(line, encoding, n_left, not taken))
+        taken += head
+        waiting.extendleft(rest)
+    raw = b"".join(line.raw for line in taken)
+    # Lines of broken bytes are not always as many characters together as one by one.
+    while len(taken) > 1 and "\ufffd" in text and len(_decoded(raw, encoding, state)) > end:
+        waiting.appendleft(taken.pop())
+        raw = b"".join(line.raw for line in taken)
+    return RawChunk(raw, state), n_before - sum(len(line.text) for line in waiting)
+
+
+def _divided(line: _Line, encoding: str, n_bytes: int) -> tuple[list[_Line], list[_Line]]:
+    """A line before and after its first `n_bytes` bytes: one line each, or none."""
+    if n_bytes in (0, len(line.raw)):
+        return ([line], []) if n_bytes else ([], [line])
+    running = RunningDecoder(encoding, line.state)
+    head = _Line(line.raw[:n_bytes], running.decode(line.raw[:n_bytes]), line.state)
+    state = running.state
+    return [head], [_Line(line.raw[n_bytes:], running.decode(line.raw[n_bytes:]), state)]
+
+
+def _decoded(raw: bytes, encoding: str, state: str | None) -> str:
+    return RunningDecoder(encoding, state).decode(raw)
 
 
 def _enough(waiting: deque[_Line], n_characters: int) -> Iterator[str]:
@@ -237,7 +248,7 @@ def _enough(waiting: deque[_Line], n_characters: int) -> Iterator[str]:
 def _complete_characters(line: _Line, encoding: str, n_characters: int, at_least_one: bool) -> int:
     """Bytes of at most the first `n_characters` characters of a line after which it may be cut.
 
-    None at all is 0 bytes; with `at_least_one`, those of the first character that can be parted instead.
+    None at all is 0 bytes; with `at_least_one`, as many bytes as characters instead.
     """
     if encoding not in STATEFUL:
         try:
@@ -246,17 +257,27 @@ def _complete_characters(line: _Line, encoding: str, n_characters: int, at_least
             encoded = b""  # replaced bytes have no way back
         if encoded and line.raw.startswith(encoded):
             return len(encoded)
+    ends = _character_ends(line, encoding, n_characters)
+    # Broken bytes are not always as many characters together as one by one.
+    for end in reversed(ends):
+        if len(_decoded(line.raw[:end], encoding, line.state)) <= n_characters:
+            return end
+    # A run of broken bytes may have no end in sight; a byte is one character at most.
+    return min(n_characters, len(line.raw)) if at_least_one else 0
+
+
+def _character_ends(line: _Line, encoding: str, n_characters: int) -> list[int]:
+    """After which bytes of a line no character is incomplete: those after at most `n_characters`, and one more."""
     decoder = _incremental(encoding, line.state)
-    n_bytes = n_decoded = 0
-    for position in range(len(line.raw)):
-        n_decoded += len(decoder.decode(line.raw[position : position + 1]))
-        if n_decoded > n_characters and (n_bytes or not at_least_one):
-            break
-        if not decoder.getstate()[0] and n_decoded:
-            n_bytes = position + 1
-    else:
-        return n_bytes if n_decoded <= n_characters and n_bytes else n_bytes or at_least_one * len(line.raw)
-    return n_bytes
+    ends: list[int] = []
+    n_decoded = 0
+    for end in range(1, len(line.raw) + 1):
+        n_decoded += len(decoder.decode(line.raw[end - 1 : end]))
+        if n_decoded and not decoder.getstate()[0]:
+            ends.append(end)
+            if n_decoded > n_characters:
+                break
+    return ends or [len(line.raw)]
 
 
 Piece = RawChunk
