@@ -20,7 +20,7 @@ DOCBOOK = """<?xml version="1.0" encoding="latin-1"?>
   --boil</programlisting>
 <itemizedlist><listitem><para>Stir</para></listitem><listitem><para>Boil</para></listitem></itemizedlist></chapter></book>"""
 
-FEED = """<rss version="2.0"><channel><title>News</title><item><title>Jam</title>
+FEED = """<rss version="2.0"><channel><title>News</title><link>http://x.org</link><item><guid>7</guid><title>Jam</title>
 <description>&lt;p&gt;It &lt;b&gt;gels&lt;/b&gt;.&lt;/p&gt;&lt;p&gt;Soon &amp;amp; well.&lt;/p&gt;</description></item>
 <item><description><![CDATA[<a href="x">More</a>, 1 < 2.]]></description></item></channel></rss>"""
 

@@ -5,8 +5,8 @@ sentence where an element around it holds text directly (XML 1.0 §3.2.2 calls t
 block between them, by the names of the common vocabularies (DocBook, TEI, Atom, RSS, XHTML). All others are paragraphs
 of their own.
 
-Attributes, comments, scripts, index entries and binary data are no text. Feeds (RSS, Atom) carry HTML as escaped text:
-its tags are taken off.
+Attributes, comments, scripts, index entries and binary data are no text. Of feeds (RSS, Atom) only titles and
+descriptions are read, not their addresses, dates and names; they carry HTML as escaped text, whose tags are taken off.
 
 What lives here: extraction from one document. What does not: finding documents in a stream.
 """
@@ -41,7 +41,8 @@ _BLOCKS = names(
 )
 _PREFORMATTED = names("programlisting screen literallayout pre synopsis eg")
 FEEDS = names("rss feed RDF")
-_OF_FEED = names("description encoded content summary title subtitle")
+_PROSE_OF_FEEDS = names("title subtitle tagline description summary content encoded")
+_LEFT_OUT_OF_FEEDS = names("image textInput generator")
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>")
 
 
@@ -65,6 +66,7 @@ class _Document:
         self._decode = decoder(entities)
         self._open: list[_Element] = [_Element("")]
         self._n_left_out = 0
+        self._n_prose_of_feed = 0
         self._title_start: int | None = None
         self._is_feed = is_feed
 
@@ -82,7 +84,9 @@ class _Document:
 
     def _add(self, text: str) -> None:
         element = self._open[-1]
-        if self._is_feed and element.name in _OF_FEED and _TAG.search(text):
+        if self._is_feed and not self._n_prose_of_feed:
+            return
+        if self._is_feed and element.name in _PROSE_OF_FEEDS and _TAG.search(text):
             for paragraph in visible_text(text).text.split("\n\n"):
                 self.parts += [paragraph, True]
             return
@@ -91,7 +95,7 @@ class _Document:
         self.parts.append(text)
 
     def _start(self, name: str) -> None:
-        if self._n_left_out or name in _LEFT_OUT:
+        if self._n_left_out or name in _LEFT_OUT or (self._is_feed and name in _LEFT_OUT_OF_FEEDS):
             self._n_left_out += 1
             return
         if len(self._open) == 1:
@@ -100,12 +104,14 @@ class _Document:
         if name == "title" and self.title is None and self._title_start is None:
             self._title_start = len(self.parts)
         self._open.append(_Element(name))
+        self._n_prose_of_feed += name in _PROSE_OF_FEEDS
 
     def _end(self) -> None:
         if self._n_left_out:
             self._n_left_out -= 1
             return
         element = self._open.pop()
+        self._n_prose_of_feed -= element.name in _PROSE_OF_FEEDS
         if element.is_mixed:
             self._join(element.places, "")
             self._join(element.deeper_places, " ")
