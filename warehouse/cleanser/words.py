@@ -38,6 +38,9 @@ _UNITS = (
 )
 """Units of measure that are cut off a number; some of them are Cyrillic or Arabic."""
 
+LONGEST_PIECE = 10_000
+"""The time that it takes to cut a piece grows with its square."""
+
 _ASCII_DIGITS = frozenset("0123456789")
 
 
@@ -50,9 +53,9 @@ def cut_word(piece: str) -> Tokens:
     """The tokens of a text without white space; joined they are the text.
 
     Args:
-        piece: not empty.
+        piece: not empty; one of more than 10,000 characters is one token.
     """
-    return _rules().cut(piece)
+    return _rules().cut(piece) if len(piece) <= LONGEST_PIECE else (piece,)
 
 
 def is_punctuation(token: str) -> bool:
