@@ -10,7 +10,8 @@ from ftfy.badness import is_bad
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.cleanser.mojibake import find_fixes, suspect_lines
+from warehouse.cleanser.mojibake import find_fixes
+from warehouse.cleanser.mojibake_scan import suspect_lines
 from warehouse.cleanser.repair import RepairPlan, apply_repair, repair_chunk, repair_text, replay
 
 
