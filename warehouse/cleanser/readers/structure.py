@@ -5,7 +5,7 @@ which encoding (`line_views.py`), and the lines of Project Gutenberg (`gutenberg
 
 A layout is a property of the whole file: a first pass over the stream counts, `layout_of` decides by rules that ask
 for evidence all over the file, and where there is a layout a second pass finds the documents. Memory does not grow
-with the file. docs/cleanser.md states the rules.
+with the file. docs/plain_text.md states the rules.
 """
 
 from __future__ import annotations
