@@ -55,8 +55,8 @@ class _Model:
         label_of_second: index of such a column's label in `labels`.
     """
 
-    next_state: NDArray[np.uint32]
-    row_start: NDArray[np.uint32]
+    next_state: NDArray[np.int32]
+    row_start: NDArray[np.int32]
     feature: NDArray[np.int32]
     log_likelihoods: NDArray[np.float32]
     log_priors: NDArray[np.float64]
@@ -77,8 +77,8 @@ def _model() -> _Model:
     labels = tuple(dict.fromkeys(classes))
     second = [column for column, label in enumerate(classes) if label in classes[:column]]
     return _Model(
-        next_state=np.asarray(identifier.tk_nextmove, np.uint32),
-        row_start=np.left_shift(np.asarray(identifier.tk_row, np.uint32), 8, dtype=np.uint32),
+        next_state=np.asarray(identifier.tk_nextmove).view(np.int32),
+        row_start=np.left_shift(np.asarray(identifier.tk_row), 8, dtype=np.int32),
         feature=np.asarray(identifier.tk_output, np.int32),
         log_likelihoods=log_likelihoods,
         log_priors=np.asarray(identifier.nb_pc, np.float64),
@@ -216,10 +216,10 @@ def _walked(data: bytes, model: _Model) -> NDArray[np.int32]:
     padded = np.full(LONGEST_NGRAM_BYTES + n_segments * segment, SEPARATOR, np.uint8)
     padded[LONGEST_NGRAM_BYTES : LONGEST_NGRAM_BYTES + len(data)] = np.frombuffer(data, np.uint8)
     windows = np.lib.stride_tricks.sliding_window_view(padded, LONGEST_NGRAM_BYTES + segment)[::segment]
-    state = np.zeros(n_segments, np.uint32)
-    states = np.empty((segment, n_segments), np.uint32)
+    state = np.zeros(n_segments, np.int32)
+    states = np.empty((segment, n_segments), np.int32)
     for step, letters in enumerate(np.ascontiguousarray(windows.T), -LONGEST_NGRAM_BYTES):
-        state = model.next_state[model.row_start[state] + letters]
+        state = model.next_state.take(model.row_start.take(state) + letters)
         if step >= 0:
             states[step] = state
     return model.feature[states.T.reshape(-1)[: len(data)]]

@@ -36,6 +36,10 @@ C4_POLICY_PHRASES = (
 )
 C4_CITATION = re.compile(r"\[\d*]|\[edit]|\[citation needed]")
 
+_C4_PHRASES = tuple(map(str.encode, ("lorem ipsum", "javascript", *C4_POLICY_PHRASES)))
+_KELVIN_SIGN = "\u212a"
+"""The one other character whose lower case is an ASCII letter."""
+
 _BULLETS = np.array(list(map(ord, "•-")), np.uint32)
 _FULL_STOP, _ELLIPSIS, _CURLY_BRACKET = map(ord, ".…{")
 _C4_LINE_END_POINTS = np.array(list(map(ord, C4_LINE_ENDS)), np.uint32)
@@ -187,15 +191,20 @@ def _texts_for_all_rules(batch: TextBatch) -> list[int]:
         chosen.update(
             index for index, text in enumerate(batch.texts) if "[" in text and C4_CITATION.search(text)
         )
-    lowered = batch.joined.lower()
-    marks = [mark for mark in ("lorem ipsum", "javascript", *C4_POLICY_PHRASES) if mark in lowered]
+    lowered = _lowered(batch.joined)
+    marks = [mark for mark in _C4_PHRASES if mark in lowered]
     if marks:
         chosen.update(
             index
-            for index, text in enumerate(map(str.lower, batch.texts))
+            for index, text in enumerate(map(_lowered, batch.texts))
             if any(mark in text for mark in marks)
         )
     return sorted(chosen)
+
+
+def _lowered(text: str) -> bytes:
+    """The text in lower case as far as ASCII letters are concerned: bytes are lowered in a fraction of the time."""
+    return text.replace(_KELVIN_SIGN, "k").encode("utf-8", "surrogatepass").lower()
 
 
 def _sentences(kept: Lines, batch: TextBatch, words: WordBatch) -> NDArray[np.int64]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,13 +128,13 @@ def _text_of(tokens: Positions, words: WordBatch) -> Positions:
 def _repeated_sequences(words: WordBatch, text: Positions) -> Iterator[RepeatedNgrams]:
     """The repeated n-grams for n = 2 to 4: the same words in the same order."""
     n_tokens = len(words.token_hash)
-    left = _tokens_left(words)
+    left, salts = _tokens_left(words), _salts(len(words.n_words))
     is_repeated = np.ones(n_tokens + 1, bool)
     is_repeated[-1] = False
     for n in TOP_NGRAMS:
         candidates = np.flatnonzero(is_repeated[:-1] & is_repeated[1:])
         candidates = candidates[left[candidates] >= n]
-        hashes = _salts(text[candidates])
+        hashes = salts[text[candidates]]
         for step in range(n):
             hashes += words.token_hash[candidates + step] * _MULTIPLIERS[step]
         positions, is_first = _grouped(_mixed(hashes), candidates, n_tokens)
@@ -152,9 +153,9 @@ def _repeated_spellings(
     rules of a table ("--- ----", "---- ---"), so in texts with such every n-gram is looked at.
     """
     n_tokens = len(words.token_hash)
-    left = _tokens_left(words)
+    left, salts = _tokens_left(words), _salts(len(words.n_words))
     powers, inverses = _powers(max(1, int(characters[-1])).bit_length())
-    written = batch.code_points[batch.kinds > BLANK]
+    written = batch.code_points.take(np.flatnonzero(batch.kinds > BLANK))
     sums = np.zeros(len(written) + 1, np.uint64)
     np.cumsum(written * powers[: len(written)], out=sums[1:])
     is_ruled = _has_runs_of_two_lengths(words, text)[text]
@@ -162,7 +163,7 @@ def _repeated_spellings(
     for n in DUPLICATE_NGRAMS:
         candidates = np.flatnonzero(is_candidate & (left >= n))
         start, end = characters[candidates], characters[candidates + n]
-        hashes = (sums[end] - sums[start]) * inverses[start] + _salts(text[candidates])
+        hashes = (sums[end] - sums[start]) * inverses[start] + salts[text[candidates]]
         positions, is_first = _grouped(_mixed(hashes), candidates, n_tokens)
         is_candidate[:] = is_ruled
         is_candidate[positions] = True
@@ -196,9 +197,9 @@ def _powers(bits: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     return tables[0], tables[1]
 
 
-def _salts(text: Positions) -> NDArray[np.uint64]:
-    """What is added to a hash to keep the n-grams of two texts apart."""
-    return _mixed(text.astype(np.uint64) + np.uint64(1))
+def _salts(n_texts: int) -> NDArray[np.uint64]:
+    """For each text what is added to its hashes to keep them apart from another's."""
+    return _mixed(np.arange(1, n_texts + 1, dtype=np.uint64))
 
 
 def _mixed(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -216,7 +217,7 @@ def _grouped(
     Args:
         hashes: of the positions.
         positions: ascending.
-        n_positions: more than the largest.
+        n_positions: more than the largest of them.
     """
     bits = np.uint64(max(1, n_positions.bit_length()))
     mask = (np.uint64(1) << bits) - np.uint64(1)
@@ -228,7 +229,9 @@ def _grouped(
     chosen = np.flatnonzero(same[1:] | same[:-1])
     found = (packed[chosen] & mask).astype(np.int64)
     is_first = ~same[:-1][chosen]
-    whole = hashes[np.searchsorted(positions, found)]
+    hash_at = np.empty(n_positions, np.uint64)
+    hash_at[positions] = hashes
+    whole = hash_at[found]
     if np.any(whole[1:][~is_first[1:]] != whole[:-1][~is_first[1:]]):
         return _grouped_by_whole_hash(hashes, positions)
     return found, is_first
@@ -246,8 +249,7 @@ def _grouped_by_whole_hash(
     return positions[order][chosen], ~same[:-1][chosen]
 
 
-@dataclass(frozen=True)
-class RepeatedLines:
+class RepeatedLines(NamedTuple):
     """What repeats earlier lines or paragraphs of a text, as counts of them and of their characters.
 
     Attributes:

@@ -24,7 +24,7 @@ from warehouse.cleanser.character_kinds import character_shares
 from warehouse.cleanser.language import identify_languages
 from warehouse.cleanser.line_rules import count_by_c4_rules, count_lines
 from warehouse.cleanser.privacy import PrivateRange, count_private
-from warehouse.cleanser.repetition import ngram_characters, repeated_lines
+from warehouse.cleanser.repetition import RepeatedLines, ngram_characters, repeated_lines
 from warehouse.cleanser.text_batch import TextBatch
 from warehouse.cleanser.word_counts import WordBatch, words_of
 
@@ -202,10 +202,10 @@ def _word_signals(batch: TextBatch, words: WordBatch) -> dict[str, Column]:
 
 def _line_signals(batch: TextBatch) -> dict[str, Column]:
     lines = count_lines(batch)
-    repeated = [repeated_lines(text) for text in batch.texts]
+    repeated = np.array([repeated_lines(text) for text in batch.texts], np.int64)
 
     def column(name: str) -> NDArray[np.int64]:
-        return np.array([getattr(one, name) for one in repeated], np.int64)
+        return repeated[:, RepeatedLines._fields.index(name)]
 
     n_without_newlines = batch.lengths - _counted(batch, "\n")
     return {
