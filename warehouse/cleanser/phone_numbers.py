@@ -175,9 +175,7 @@ def _n_digits(written: str) -> int:
 
 def _international(text: str, start: int, end: int) -> Iterator[Span]:
     for match in _INTERNATIONAL.finditer(text, start, end):
-        # The example may stand before other digits, which do not make it a number.
-        masked = match[0].startswith(EXAMPLE_PHONE)
-        if not masked and (length := _number_length(match[0], text[match.end() : match.end() + 1])):
+        if length := _number_length(match[0], text[match.end() : match.end() + 1]):
             yield match.start(), match.start() + length
     for match in _PREFIXED.finditer(text, start, end):
         if _number_length(match["number"], "") == len(match["number"]):

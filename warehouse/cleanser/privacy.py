@@ -40,14 +40,13 @@ class PrivateRange:
 
 
 _FINDERS: Mapping[str, Callable[[str], Iterator[tuple[int, int]]]] = {
-    "email": find_emails,
     "iban": find_ibans,
     "card": find_cards,
     "public_ip": find_public_ips,
     "phone": find_phones,
 }
-"""By kind, the surest first: where two overlap, the earlier kind holds, and within a kind the range that begins first,
-of those the longest."""
+"""Of the kinds that are numbers, the surest first. Where two overlap, the earlier kind holds, e-mail addresses before
+all, and within a kind the range that begins first, of those the longest."""
 
 KINDS = ("email", "phone", "public_ip", "card", "iban")
 """Kinds of private data, in the order of the columns that count them."""
@@ -67,6 +66,7 @@ _REPLACEMENTS: Mapping[str, str] = {
     "card": EXAMPLE_CARD,
     "iban": EXAMPLE_IBAN,
 }
+_EXAMPLES = (*_REPLACEMENTS.values(), EXAMPLE_IPV6)
 
 
 def find_private(text: str) -> list[PrivateRange]:
@@ -81,19 +81,18 @@ def find_private_ranges(texts: Sequence[str]) -> list[list[PrivateRange]]:
     for number, text in enumerate(texts):
         kinds = with_digits.get(number, ())
         if kinds or "@" in text:
-            found[number] = _disjoint(text, ("email", *kinds))
+            found[number] = _disjoint(text, kinds)
     return found
 
 
 def _disjoint(text: str, kinds: Collection[str]) -> list[PrivateRange]:
-    ranges: list[PrivateRange] = []
+    ranges = _without_overlaps("email", find_emails(text))
+    text = _blanked(text, ranges)
     for kind, find in _FINDERS.items():
-        if kind in kinds:
-            # What is searched next is what masking would leave, until nothing is found in it: so that masking twice
-            # is masking once.
-            while own := _without_overlaps(kind, find(text)):
-                text = _filled(text, own)
-                ranges += own
+        # Again until nothing is found beside what was: so that masking twice is masking once.
+        while kind in kinds and (own := _without_overlaps(kind, find(text))):
+            text = _blanked(text, own)
+            ranges += own
     return sorted(ranges, key=lambda item: item.char_start)
 
 
@@ -106,14 +105,16 @@ def _without_overlaps(kind: str, spans: Iterable[tuple[int, int]]) -> list[Priva
     return ranges
 
 
-def _filled(text: str, ranges: Iterable[PrivateRange]) -> str:
-    """The text with each range as something that is no number, but begins and ends as its replacement does."""
+def _blanked(text: str, ranges: Iterable[PrivateRange]) -> str:
+    """The text with letters in the place of the ranges and of the examples that masking puts there."""
     parts, end = [], 0
     for item in ranges:
-        new, n_inner = _replacement(text, item), item.char_end - item.char_start - 2
-        parts += [text[end : item.char_start], new[0], "x" * n_inner, new[-1]]
+        parts += [text[end : item.char_start], "x" * (item.char_end - item.char_start)]
         end = item.char_end
-    return "".join([*parts, text[end:]]) if parts else text
+    text = "".join([*parts, text[end:]]) if parts else text
+    for example in _EXAMPLES:
+        text = text.replace(example, "x" * len(example))
+    return text
 
 
 _DENSE_DIGITS, _DENSE_CHARACTERS = 7, 13
