@@ -58,8 +58,11 @@ REGIONS = {
 """Languages of Latin script for which an encoding was made (ISO/IEC 8859, code page names of IBM, Microsoft and
 Apple); the other encodings of Latin script serve all of them."""
 
+UTF8 = 1.0
+"""Nats by which UTF-8 is more expected than Windows-1252, where a stream has both."""
+
 WORLDWIDE = frozenset(
-    {"cp1252", "iso8859-1", "iso8859-15", "mac-roman", "cp437", "cp850", "cp858", "hp-roman8"}
+    {"utf-8", "cp1252", "iso8859-1", "iso8859-15", "mac-roman", "cp437", "cp850", "cp858", "hp-roman8"}
 )
 """Encodings in which people wrote any language of Latin script, fitting or not."""
 
@@ -83,7 +86,9 @@ Rare is one into which no catalogue of the sources was translated."""
 
 
 def commonness(encoding: str) -> float:
-    """Nats by which an encoding is less expected than Windows-1252, for some language that it suits."""
+    """Nats by which an encoding is more expected than Windows-1252, for some language that it suits."""
+    if encoding == "utf-8":
+        return UTF8
     return COMMONNESS.get(encoding, UNLISTED)
 
 

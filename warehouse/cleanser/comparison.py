@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warehouse.cleanser.candidates import COMMONNESS, EAST_ASIAN, commonness
-from warehouse.cleanser.code_units import EBCDIC, STATEFUL, WIDTHS, codec_name
+from warehouse.cleanser.code_units import EBCDIC, FAMILIES, STATEFUL, WIDTHS, codec_name
 from warehouse.cleanser.plausibility import BROKEN_BYTE, Surroundings, evidence, surroundings
 
 BROKEN_BYTES_TOLD_APART = 20
@@ -77,7 +77,7 @@ def detected_encodings(sample: bytes) -> tuple[str, ...]:
     import chardet
     from charset_normalizer import from_bytes
 
-    start = spread(sample, COMPARED_BYTES)
+    start = compared_part(sample)
     best = from_bytes(start).best()
     found = []
     for name in (best.encoding if best else None, chardet.detect(start)["encoding"]):
@@ -123,7 +123,7 @@ def ranked(
     Returns:
         A reading for each candidate that got as far as the whole sample; several may have the same text.
     """
-    compared = spread(sample, COMPARED_BYTES)
+    compared = compared_part(sample)
     around = surroundings(compared, counts)
     names = [name for name in dict.fromkeys((*COMMONNESS, *encodings)) if is_comparable(name)]
     bonuses = bonuses or {}
@@ -136,9 +136,15 @@ def ranked(
             reading.encoding
             for reading in readings
             if reading.encoding in bonuses
+            or reading.text in texts[:2]
             or (reading.score >= readings[0].score - margin and reading.text in texts)
         ]
     return _scored(compared, names, counts, around, bonuses)
+
+
+def compared_part(sample: bytes) -> bytes:
+    """The lines of a sample that its readings are scored by."""
+    return spread(sample, COMPARED_BYTES)
 
 
 def spread(sample: bytes, n_bytes: int) -> bytes:
@@ -177,9 +183,11 @@ def _scored(
 
 
 def others(ranking: Sequence[Reading]) -> list[Reading]:
-    """The readings that yield another text than the best one, each text once."""
+    """The readings that yield another text than the best one, each text once; not those in a narrower or wider
+    encoding of the best one's family."""
     found: dict[str, Reading] = {}
+    family = next((family for family in FAMILIES if ranking[0].encoding in family), ())
     for reading in ranking:
-        if reading.text != ranking[0].text:
+        if reading.text != ranking[0].text and reading.encoding not in family:
             found.setdefault(reading.text, reading)
     return list(found.values())

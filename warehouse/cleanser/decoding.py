@@ -22,13 +22,20 @@ from warehouse.cleanser.comparison import (
     DECLARED_BONUS,
     DETECTED_BONUS,
     Reading,
+    compared_part,
     declared_encoding,
     detected_encodings,
     is_comparable,
     others,
     ranked,
 )
-from warehouse.cleanser.plausibility import is_gibberish, is_strange, log_likelihood, n_counted, surroundings
+from warehouse.cleanser.plausibility import (
+    is_gibberish,
+    is_strange,
+    log_likelihood,
+    n_witnesses,
+    surroundings,
+)
 from warehouse.cleanser.regions import EncodingRegion, find_regions
 from warehouse.cleanser.streams import Stream, stream_of_bytes
 from warehouse.cleanser.survey import ByteSurvey, survey_bytes
@@ -72,6 +79,9 @@ LETTERS_OF_ONE_SCRIPT = 0.9
 """Share of the code units that must be letters of scripts without NUL bytes, where UTF-16 has no NUL."""
 
 LEAST_WIDE_UNITS = 4
+LARGEST_SPACE_SHARE = 0.02
+"""UTF-16 without NUL bytes has neither spaces nor line ends, unless by chance."""
+
 LEAST_UTF7_RUNS = 3
 
 _UTF7_RUN = re.compile(rb"\+[A-Za-z0-9+/]{2,}-?")
@@ -174,7 +184,7 @@ def _with_regions(stream: Stream, survey: ByteSurvey, decision: EncodingDecision
         encoding=main,
         evidence=(f"{len(regions)} regions in {', '.join(sorted(sizes))}", *decision.evidence),
         flags=("mixed_encodings", *flags),
-        regions=tuple(regions),
+        regions=regions,
     )
 
 
@@ -206,20 +216,28 @@ def _by_wide_units(survey: ByteSurvey) -> EncodingDecision | None:
             readings.append((score + 1e6 * (WIDTHS[encoding] == 4), encoding))
     if not readings:
         return None
-    best, encoding = max(readings)
+    encoding = max(readings)[1]
     runners_up = tuple(other for _, other in sorted(readings)[-2::-1])
     evidence = f"{WIDTHS[encoding]}-byte units that read as text"
     if has_nuls:
         return EncodingDecision(encoding, 0.97, (f"NUL bytes, {evidence}",), runners_up)
-    ranking = ranked(survey.head[: COMPARED_WIDE_BYTES // 2], survey.counts)
+    return _wide_unless_legacy(survey, encoding, evidence, runners_up)
+
+
+def _wide_unless_legacy(
+    survey: ByteSurvey, encoding: str, evidence: str, runners_up: tuple[str, ...]
+) -> EncodingDecision | None:
+    """UTF-16 if it is likelier than any reading of the same bytes that extends ASCII."""
     start = survey.head[: min(len(survey.head), COMPARED_WIDE_BYTES // 2) // 2 * 2]
     text = start.decode(encoding, "replace")
-    best = log_likelihood(text, encoding, surroundings(b"", np.zeros(256, np.int64)))
-    if ranking and ranking[0].score >= best:
+    wide = log_likelihood(text, encoding, surroundings(b"", np.zeros(256, np.int64)))
+    ranking = [] if survey.share(CONTROLS) > HIGHEST_CONTROL_SHARE else ranked(start, survey.counts)
+    if not ranking:
+        return EncodingDecision(encoding, 0.9, (evidence,), runners_up)
+    if ranking[0].score >= wide:
         return None
-    margin = best - ranking[0].score if ranking else 10 * CONFIDENCE_SCALE
-    rivals = tuple(reading.encoding for reading in ranking[:1])
-    return EncodingDecision(encoding, _confidence(margin), (evidence,), runners_up + rivals)
+    rivals = (*runners_up, ranking[0].encoding)
+    return EncodingDecision(encoding, _confidence(wide - ranking[0].score), (evidence,), rivals)
 
 
 def _may_be_wide_without_nuls(survey: ByteSurvey) -> bool:
@@ -227,8 +245,8 @@ def _may_be_wide_without_nuls(survey: ByteSurvey) -> bool:
     return (
         survey.n_bytes % 2 == 0
         and survey.n_bytes >= 2 * LEAST_WIDE_UNITS
-        and survey.n_broken > 0
-        and (survey.counts[1:9].sum() + survey.counts[0x0E:0x20].sum() > 0 or survey.share(b" ") < 0.02)
+        and (survey.n_broken > 0 or survey.share(CONTROLS) > HIGHEST_CONTROL_SHARE)
+        and (survey.share(CONTROLS) > 0 or survey.share(b" ") < LARGEST_SPACE_SHARE)
     )
 
 
@@ -301,7 +319,8 @@ def _by_escapes(survey: ByteSurvey) -> EncodingDecision | None:
 
 def _by_utf7(survey: ByteSurvey) -> EncodingDecision | None:
     runs = _UTF7_RUN.findall(survey.head)
-    if len(runs) < LEAST_UTF7_RUNS or len(runs) + survey.head.count(b"+-") < survey.head.count(b"+"):
+    plain = _UTF7_RUN.sub(b"", survey.head).replace(b"+-", b"")
+    if len(runs) < LEAST_UTF7_RUNS or b"+" in plain:
         return None
     try:
         text = codecs.getincrementaldecoder("utf-7")().decode(survey.head)
@@ -387,7 +406,7 @@ def _comparison_flags(
         yield "broken_bytes"
     if confidence < CONFIDENT:
         yield "ambiguous"
-    if best.score < UNUSUAL_NATS * n_counted(best.text):
+    if best.score < UNUSUAL_NATS * n_witnesses(best.text, compared_part(survey.sample)):
         yield "unusual_text"
     if declared and declared != best.encoding:
         yield "declaration_contradicted"
@@ -403,9 +422,10 @@ def _narrowed(stream: Stream, survey: ByteSurvey, decision: EncodingDecision) ->
     for family in FAMILIES:
         if encoding in family:
             narrowest = next((member for member in family if _decodes(stream, member)), None)
-            if narrowest is None and "broken_bytes" not in decision.flags:
-                return replace(decision, encoding=family[-1], flags=("broken_bytes", *decision.flags))
-            return replace(decision, encoding=narrowest or family[-1])
+            flags = tuple(flag for flag in decision.flags if flag != "broken_bytes")
+            if narrowest is None:
+                return replace(decision, encoding=family[-1], flags=("broken_bytes", *flags))
+            return replace(decision, encoding=narrowest, flags=flags)
     return decision
 
 

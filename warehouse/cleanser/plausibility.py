@@ -335,7 +335,9 @@ def is_gibberish(text: str) -> bool:
     return n_strange(text) * 10 > len(text)
 
 
-def n_counted(text: str) -> int:
-    """How many characters of a reading of bytes that extend ASCII its likelihood counts."""
+def n_witnesses(text: str, sample: bytes) -> int:
+    """By how many the log-likelihood of a reading is divided for an average: the characters that count, or the
+    bytes above 0x7F where those are more, because a character of two bytes says as much as two."""
     known = character_statistics()
-    return int(np.count_nonzero(_symbols(text, known).counts))
+    n_high = np.count_nonzero(np.frombuffer(sample, np.uint8) >= 0x80)
+    return max(1, int(n_high), int(np.count_nonzero(_symbols(text, known).counts)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ LINE_SAMPLE_BYTES = 1 << 11
 is full, so that rare accents deep in a large file are seen."""
 
 _HIGH = re.compile(rb"[\x80-\xff]")
+_LINE_END = re.compile(rb"\r\n?|\n")
 _BROKEN = re.compile("[\udc80-\udcff]")
 
 
@@ -70,14 +72,39 @@ class _Sample:
 
     def add_block(self, block: bytes) -> None:
         room = min(BLOCK_SAMPLE_BYTES, SAMPLE_BYTES - self.n_bytes) if self.n_bytes else SAMPLE_BYTES // 2
-        for line in block.splitlines(keepends=True):
+        for line in foreign_lines(block):
             if room <= 0:
                 return
-            if not line.isascii():
-                part = _excerpt(line)[:room]
-                self.lines.append(part)
-                self.n_bytes += len(part)
-                room -= len(part)
+            part = _excerpt(line)[:room]
+            self.lines.append(part)
+            self.n_bytes += len(part)
+            room -= len(part)
+
+
+def foreign_lines(block: bytes) -> Iterator[bytes]:
+    """The lines of a block that have bytes above 0x7F, with their ends."""
+    position = 0
+    while found := _HIGH.search(block, position):
+        place = found.start()
+        start = (
+            max(block.rfind(b"\n", position, place), block.rfind(b"\r", position, place), position - 1) + 1
+        )
+        end = _LINE_END.search(block, place)
+        position = end.end() if end else len(block)
+        yield block[start:position]
+
+
+def count_utf8(data: bytes) -> tuple[int, int, bytes]:
+    """How many well-formed UTF-8 characters of two bytes and more and how many other bytes above 0x7F there are,
+    and the start of a character at the end, which is counted as neither."""
+    try:
+        _, n_read = codecs.utf_8_decode(data, "strict", False)
+        n_leads = np.count_nonzero(np.frombuffer(data, np.uint8, n_read) >= 0xC0)
+        return int(n_leads), 0, data[n_read:]
+    except UnicodeDecodeError:
+        text, n_read = codecs.utf_8_decode(data, "surrogateescape", False)
+        n_broken = len(_BROKEN.findall(text))
+        return len(text) - len(text.encode("ascii", "ignore")) - n_broken, n_broken, data[n_read:]
 
 
 def survey_bytes(stream: Stream) -> ByteSurvey:
@@ -87,21 +114,18 @@ def survey_bytes(stream: Stream) -> ByteSurvey:
         InputUnreadable: if it cannot be read, or is not the stream that was hashed.
     """
     counts = np.zeros(256, np.int64)
-    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     sample = _Sample()
-    head = b""
+    head = rest = b""
     n_broken = n_multibyte = 0
     for block in stream.blocks():
         counts += np.bincount(np.frombuffer(block, np.uint8), minlength=256)
         head = head or block[:HEAD_BYTES]
-        text = decoder.decode(block)
-        if block.isascii() and text.isascii():
+        if block.isascii() and not rest:
             continue
-        broken = len(_BROKEN.findall(text))
-        n_broken += broken
-        n_multibyte += len(text) - len(text.encode("ascii", "ignore")) - broken
+        multibyte, broken, rest = count_utf8(rest + block)
+        n_multibyte, n_broken = n_multibyte + multibyte, n_broken + broken
         sample.add_block(block)
-    n_cut_off = len(decoder.getstate()[0])
+    n_cut_off = len(rest)
     return ByteSurvey(
         int(counts.sum()), counts, n_broken, n_multibyte, n_cut_off, head, b"".join(sample.lines)
     )
