@@ -149,11 +149,26 @@ def _is_numbering(text: str, match: re.Match[str]) -> bool:
     return begins_line and small and _HEADING.match(text, match.end()) is not None
 
 
-_URL = re.compile(r"(?:\b(?:https?|ftps?)://|(?<![\w.@/\-])www\.)[^\s<>\"'/.]", re.IGNORECASE)
+# A pattern that begins with fixed characters is searched many times faster than one that begins with a choice.
+_AFTER_SCHEME = re.compile(r"://[^\s<>\"'/.]")
+_SCHEME = re.compile(r"\b(?:https?|ftps?)\Z", re.IGNORECASE)
+_LONGEST_SCHEME = 6
+"""Of ``https`` and what stands before it."""
+_WWW = (re.compile(r"www\.[^\s<>\"'/.]"), re.compile(r"WWW\.[^\s<>\"'/.]"))
+_BEFORE_WWW = re.compile(r"[\w.@/\-]")
 
 
 def count_urls(text: str) -> int:
     """URLs with a scheme of the web (http, https, ftp, ftps), and names that begin with ``www.``."""
-    if "://" not in text and "www." not in text and "WWW." not in text:
-        return 0
-    return len(_URL.findall(text))
+    with_scheme = (
+        match
+        for match in _AFTER_SCHEME.finditer(text)
+        if _SCHEME.search(text[max(0, match.start() - _LONGEST_SCHEME) : match.start()])
+    )
+    without = (
+        match
+        for pattern in _WWW
+        for match in pattern.finditer(text)
+        if not match.start() or not _BEFORE_WWW.match(text, match.start() - 1)
+    )
+    return sum(1 for _ in with_scheme) + sum(1 for _ in without)
