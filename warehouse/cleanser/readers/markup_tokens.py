@@ -31,6 +31,9 @@ EXPANDED_CHARACTERS = 1 << 20
 """What entities of the document's own may add to its text in all; later ones are left out. (Expat allows
 hundredfold growth; abbreviations need nothing of the kind.)"""
 
+DEEPEST_ELEMENTS = 10_000
+"""Elements inside each other; real documents have some tens. What is open takes memory."""
+
 _NAME = r"[A-Za-z_:\u0080-\U0010ffff][^\s<>/=\"'&]*+"
 _TOKEN = re.compile(
     rf"""<(?:
@@ -91,16 +94,22 @@ def _end_of_raw(text: str, position: int, name: str) -> int:
 
 def balanced(flat: Iterable[Token]) -> Iterator[Token]:
     """The same tokens with elements properly inside each other, as XML wants them: an end tag that closes nothing is
-    left out, and what is still open where something around it ends, ends there.
+    left out, and what is still open where something around it ends, ends there. Tags deeper than `DEEPEST_ELEMENTS`
+    are left out, not what is in them.
     """
     inside: list[str] = []
     times: Counter[str] = Counter()
+    too_deep: Counter[str] = Counter()
     for token in flat:
         kind, name, _ = token
-        if kind == "start":
+        if kind == "start" and len(inside) >= DEEPEST_ELEMENTS:
+            too_deep[name] += 1
+        elif kind == "start":
             inside.append(name)
             times[name] += 1
             yield token
+        elif kind == "end" and too_deep[name]:
+            too_deep[name] -= 1
         elif kind == "end":
             while times[name]:
                 last = inside.pop()

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from io import StringIO
 
 from warehouse.cleanser.readers.markup_tokens import decoder, names
 from warehouse.cleanser.readers.mediawiki_templates import words_of_template
@@ -23,6 +24,10 @@ from warehouse.cleanser.readers.mediawiki_templates import words_of_template
 DEEPEST_TEMPLATES = 40
 """MediaWiki expands no template deeper inside others (``$wgMaxTemplateDepth``); none deeper is read for words."""
 
+DEEPEST_BRACKETS = 10_000
+"""Brackets that are deeper inside others are left out: what is open takes memory."""
+
+_LINE = re.compile(r"([^\n]*+)(?:\n|\Z)")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _RAW = names("nowiki pre syntaxhighlight source")
 _REMOVED = names(
@@ -85,7 +90,10 @@ def plain_text(wikitext: str) -> str:
     text = _EXPONENT.sub(r"^\1", text)
     text = _TAG.sub("", _LINE_TAG.sub("\n", text))
     text = _MAGIC_WORD.sub("", _QUOTES.sub(_apostrophes, text))
-    return "\n".join(_lines(text)).strip("\n")
+    written = StringIO()
+    for line in _lines(text):
+        written.write(line + "\n")
+    return written.getvalue().strip("\n")
 
 
 def _apostrophes(found: re.Match[str]) -> str:
@@ -130,6 +138,7 @@ class _Open:
 
 
 _CLOSES = {"}}": "{{", "]]": "[[", "|}": "{|"}
+_OPENS = frozenset(_CLOSES.values())
 
 
 def _without_brackets(text: str) -> str:
@@ -142,7 +151,9 @@ def _without_brackets(text: str) -> str:
         run = found[0].lstrip(" \t:")
         bracket = run[:2]
         for _ in range(len(run) // 2):
-            if bracket in _CLOSES.values():
+            if bracket in _OPENS and len(stack) > DEEPEST_BRACKETS:
+                break
+            if bracket in _OPENS:
                 stack.append(_Open(bracket))
                 times[bracket] += 1
             elif times[_CLOSES[bracket]]:
@@ -183,8 +194,8 @@ def _lines(text: str) -> Iterator[str]:
     """Lines of the result: paragraphs and headings between blank lines, list items without their marks."""
     headings: list[tuple[int, str]] = []
     is_blank = True
-    for raw in text.split("\n"):
-        line = _tidy(raw)
+    for found in _LINE.finditer(text):
+        line = _tidy(found[1])
         level = _heading_level(line)
         if level:
             headings = [heading for heading in headings if heading[0] < level]

@@ -14,14 +14,12 @@ from xml.parsers import expat
 from warehouse.cleanser.code_units import code_units
 from warehouse.cleanser.decoding import EncodingDecision
 from warehouse.cleanser.readers.markup_ranges import ascii_blocks, record
+from warehouse.cleanser.readers.markup_tokens import DEEPEST_ELEMENTS
 from warehouse.cleanser.readers.reader import LARGEST_RECORD_BYTES, DocumentRange, DroppedRange
 from warehouse.cleanser.streams import Stream
 
 DEEPEST_RECORDS = 4
 """Records are children of the root (depth 1), or their children, and so on, down to this depth."""
-
-DEEPEST_ELEMENTS = 10_000
-"""Elements that are deeper inside each other end the search: expat keeps a name for each."""
 
 LONGEST_END_TAG = 1 << 16
 """Expat tells of an end tag when it is complete; so much of it is kept from earlier blocks."""
@@ -35,7 +33,11 @@ def find_records(
     stream: Stream, decision: EncodingDecision, encoding: str
 ) -> Iterator[DocumentRange | DroppedRange]:
     """The elements at the smallest depth at which none is too large to be read, and as ``markup`` what lies between
-    them; where the XML is malformed, what follows the last whole record is dropped as ``invalid_xml``."""
+    them.
+
+    Where the XML is malformed, or deeper than `DEEPEST_ELEMENTS`, what follows the last whole record is dropped as
+    ``invalid_xml``.
+    """
     mark, width = decision.byte_order_mark_bytes, code_units(encoding).width
     depth = _record_depth(_Walk().elements(ascii_blocks(stream, decision, encoding)), width)
     if mark:
