@@ -30,7 +30,7 @@ Tokens = tuple[str, ...]
 _PUNCTUATION = frozenset("…,:;!?¿؟¡()[]{}<>_#*&。？！，、；：～·।،۔؛٪")  # noqa: RUF001  # these marks are meant
 _QUOTES = frozenset("'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉〈〉⟦⟧")  # noqa: RUF001
 _CURRENCY = frozenset("$£€¥฿₽﷼") | frozenset(map(chr, range(0x20A0, 0x20C0)))
-_COUNTRY_DOLLARS = ("US$", "C$", "A$")
+_COUNTRY_DOLLARS = re.compile(r"^(?:US|C|A)\$")
 
 _UNITS = (
     "[kdcm]?m[²³]?|ha|µm|nm|yd|in|ft|[kmµ]?g|t|lb|oz|m/s|km/h|kmh|mph|h?Pa|mbar|[mkgt]b|[MKGT]B|[TGMK%]|"
@@ -95,15 +95,8 @@ class _Rules:
         self._begins_alone = self._ends_alone | _CURRENCY | frozenset("§%=")
         self._before_stop = LOWER_LETTERS | _PUNCTUATION | _QUOTES | _ASCII_DIGITS | frozenset("%²-+|")
         self._measure = re.compile(rf"(?<=[0-9])(?:{_UNITS}|US\$|C\$|A\$|[{character_class(_CURRENCY)}])$")
-        self._infix = re.compile(
-            rf"\.\.+|…|[{pictures}]"
-            r"|(?<=[0-9])[+\-*^](?=[0-9-])"
-            rf"|(?<=[{lower}{quotes}])\.(?=[{upper}{quotes}])"
-            rf"|(?<=[{letters}]),(?=[{letters}])"
-            rf"|(?<=[{letters}0-9])(?:-{{1,3}}|–|——?|~)(?=[{letters}])"  # noqa: RUF001
-            rf"|(?<=[{letters}0-9])[:<>=/](?=[{letters}])"
-        )
-        self._may_hold_infix = re.compile(rf"[.…+\-*^,–—~:<>=/{pictures}]")  # noqa: RUF001
+        self._infix = _infix_expression(letters, lower, upper, quotes, f"|[{pictures}]")
+        self._ascii_infix = _infix_expression("A-Za-z", "a-z", "A-Z", "'\"`,", "")
         self._url = _url_expression(lower)
         self._special = special_words()
         self._patterns = self._special_patterns()
@@ -156,7 +149,7 @@ class _Rules:
     def _prefix_length(self, text: str) -> int:
         first = text[0]
         if first.isalnum():
-            return next((len(sign) for sign in _COUNTRY_DOLLARS if text.startswith(sign)), 0)
+            return len(text) - len(_COUNTRY_DOLLARS.sub("", text)) if first in "UCA" else 0
         if first in self._begins_alone:
             return 1
         if first == ".":
@@ -187,13 +180,11 @@ class _Rules:
         return len(measure[0]) if measure else 0
 
     def _cut_inside(self, core: str) -> Tokens:
-        if core.isalnum() or not self._may_hold_infix.search(core):
-            return (core,)
-        if "." in core and self._url(core):
+        if core.isalnum() or ("." in core and self._url(core)):
             return (core,)
         tokens: list[str] = []
         start = 0
-        for infix in self._infix.finditer(core):
+        for infix in (self._ascii_infix if core.isascii() else self._infix).finditer(core):
             if not infix.start():
                 continue
             if infix.start() > start:
@@ -237,6 +228,17 @@ class _Rules:
             result += whole
             position += length
         return tuple(result)
+
+
+def _infix_expression(letters: str, lower: str, upper: str, quotes: str, pictures: str) -> re.Pattern[str]:
+    return re.compile(
+        rf"\.\.+|…{pictures}"
+        r"|(?<=[0-9])[+\-*^](?=[0-9-])"
+        rf"|(?<=[{lower}{quotes}])\.(?=[{upper}{quotes}])"
+        rf"|(?<=[{letters}]),(?=[{letters}])"
+        rf"|(?<=[{letters}0-9])(?:-{{1,3}}|–|——?|~)(?=[{letters}])"  # noqa: RUF001  # dashes are meant
+        rf"|(?<=[{letters}0-9])[:<>=/](?=[{letters}])"
+    )
 
 
 def _url_expression(lower: str) -> Callable[[str], re.Match[str] | None]:
