@@ -165,7 +165,7 @@ def test_public_addresses_are_found(text: str, address: str) -> None:
         "mask 255.255.255.0, broadcast 255.255.255.255, multicast 224.0.0.251",
         "the networks 8.8.8.0/24 and 2001:db8::/32, 2002::/16, 3fff::",
         "fe80::1, ::1, fd00::5, 2001:db8::7, std::vector, a::b, 12:30:45",
-        "version 1.2.3.4, v1.2.3.4, release 4.3.2.1, Firefox/3.6.1.2, libfoo-1.2.3.4, 1.2.3.4-beta, pip==9.0.1.3",
+        "version 1.2.3.4, v1.2.3.4, release 4.3.2.1, Firefox/3.6.1.2, Modules\\Get\\1.0.0.1, libfoo-1.2.3.4, 1.2.3.4-beta, pip==9.0.1.3",
         "ModuleVersion = '6.1.2.3' and PSVersion            5.1.2.3",
         "see section 3.1.2.4, Table 4.1.1.2 and § 1.2.3.4",
         "1.2.3.4 Results and Discussion\n  2.1.3.1 Method\n## 4.3.2.1 Outlook",

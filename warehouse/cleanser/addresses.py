@@ -106,7 +106,7 @@ _NUMBERED_THING = re.compile(
             | upgraded? | update[sd]? | sect | sections? | chap | chapters? | art | articles? | clauses? | paragraphs?
             | para | appendix | annex | tables? | tab | figures? | fig | equations? | eq | items? | rules? | steps?
             | exercises? | lemma | theorem | formulas? | oid )
-        (?: \.? [\s(:=\#*`'"|]* | \s(?:to|of|is|no\.?|from|number)\s ) | § \s? | \w/ | [=<>~!]=\s? ) \Z""",
+        (?: \.? [\s(:=\#*`'"|]* | \s(?:to|of|is|no\.?|from|number)\s ) | § \s? | \w[/\\] | [=<>~!]=\s? ) \Z""",
     re.VERBOSE | re.IGNORECASE,
 )
 """What stands before the number of a version, of a section or of a product (RFC 9110: ``name/1.2.3.4``)."""
