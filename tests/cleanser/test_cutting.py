@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
@@ -61,6 +61,9 @@ def texts_of(text: str, max_characters: int) -> list[str]:
     limit=limits,
     block_size=st.integers(1, 40),
 )
+@example(data=bytes(16) + b"\t   \x800\n\t         ", encoding="gb18030", limit=16, block_size=9)
+@example(data=b"\x80" * 14 + b"\xa7\xc2 ", encoding="euc_jp", limit=16, block_size=9)
+@example(data=b"\x80" * 16 + b" ", encoding="euc_jp", limit=16, block_size=9)
 def test_any_bytes_are_tiled_by_chunks_of_at_most_the_limit_whatever_the_blocks(
     data: bytes, encoding: str, limit: int, block_size: int
 ) -> None:
@@ -117,6 +120,11 @@ def test_a_paragraph_too_long_is_cut_after_a_sentence_rather_than_inside_one() -
     )
     assert texts_of(wrapped, 100)[0].endswith("to bed early. ")
     assert texts_of(wrapped, 160)[0].endswith("carried home.\n")
+
+
+def test_a_sentence_at_a_line_end_is_preferred_to_a_later_one_inside_a_line() -> None:
+    text = "This sentence ends its line.\nThis one ends inside. Another one goes on for longer than there is room.\n"
+    assert texts_of(text, 80)[0] == "This sentence ends its line.\n"
 
 
 def test_verses_without_full_stops_are_cut_after_a_line() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import ftfy
 import pytest
 from ftfy.badness import is_bad
-from hypothesis import given
+from ftfy.chardata import CHARMAP_ENCODINGS
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warehouse.cleanser.mojibake import find_fixes
@@ -87,9 +88,25 @@ def test_any_repair_replays_and_can_be_stored(text: str) -> None:
     assert repair_text(repaired.text).text == repaired.text or repaired.plan.steps
 
 
-@given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x2265), max_size=40))
+words = st.sampled_from(
+    ["déjà", "Grüße", "“quoted”", "привет", "ёлка", "日本語", "γκε", "naïve", "😍", "plain", "Ísland"]
+)
+
+
+@st.composite
+def damaged_lines(draw: st.DrawFn) -> str:
+    """Words that were decoded wrongly; a character of them may be lost."""
+    encoding = draw(st.sampled_from(CHARMAP_ENCODINGS))
+    line = " ".join(draw(st.lists(words, min_size=1, max_size=3))).encode().decode(encoding, "replace")
+    place = draw(st.integers(0, len(line) - 1))
+    lost = draw(st.sampled_from([line[place], " ", "?", "\ufffd", "\x1a", ""]))
+    return line[:place] + lost + line[place + 1 :]
+
+
+@settings(max_examples=400)
+@given(damaged_lines() | st.text(st.characters(min_codepoint=0x20, max_codepoint=0x2265), max_size=40))
 def test_whatever_ftfy_changes_is_looked_at(line: str) -> None:
-    if "\n" not in line and is_bad(line) and ftfy.fix_encoding(line) != line:
+    if "\n" not in line and ftfy.fix_encoding(line) != line:
         assert suspect_lines(line) == [0]
 
 

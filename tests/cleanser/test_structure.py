@@ -242,7 +242,8 @@ def test_blank_lines_around_a_text_are_dropped_in_any_encoding() -> None:
 @given(
     parts=st.lists(
         st.sampled_from(
-            [HEADER, CREDITS, BOOK, LICENCE, OLD_HEADER, FORTUNES, "%\n", "% x\n", "<|endoftext|>\n", " = Bell = \n",
+            [HEADER, CREDITS, BOOK, LICENCE, OLD_HEADER, FORTUNES, FORTUNES.replace("\n", "\r\n"),
+             "%\n", "% x\n", "<|endoftext|>\n", " = Bell = \n",
              " = = Part = = \n", "\n", "\r\n", "\r", " ", "x" * 50, "é\n", "*** END OF THE PROJECT GUTENBERG EBOOK",
              *STORIES[::7]]
         )
