@@ -278,18 +278,3 @@ def _character_ends(line: _Line, encoding: str, n_characters: int) -> list[int]:
             if n_decoded > n_characters:
                 break
     return ends or [len(line.raw)]
-
-
-Piece = RawChunk
-
-
-def measured_pieces(
-    blocks: Iterable[bytes], encoding: str, max_characters: int, decoder_state: str | None = None
-) -> Iterator[RawChunk]:
-    """As `cut_bytes`, for callers that still pack."""
-    return cut_bytes(blocks, encoding, Chunking(max_characters), decoder_state)
-
-
-def pack(pieces: Iterable[RawChunk], _max_characters: int) -> Iterator[list[RawChunk]]:
-    """Chunks as lists of one."""
-    return ([piece] for piece in pieces)
