@@ -39,8 +39,6 @@ _SENTENCE = re.compile(
     r")(?=[^\sa-zß-öø-ÿα-ωа-яё])"
 )
 _WORD = re.compile(r".*[\s、，；]", re.DOTALL)  # noqa: RUF001  # as above
-_LINE_END = re.compile(r"\r\n?")
-_LONE_RETURN = re.compile(r"\r(?!\n)")
 
 
 def cut_text(text: str, chunking: Chunking) -> Iterator[tuple[int, int]]:
@@ -91,8 +89,8 @@ class Cutter:
         lines = window.replace("\x85", "\n") if self._next_lines else window
         if "\r" not in lines:
             return start + self._end(lines, is_rest)
-        end = self._end(_LINE_END.sub("\n", lines), is_rest)
-        return start + _with_pairs(_LONE_RETURN.sub("\n", lines), end)
+        end = self._end(lines.replace("\r\n", "\n").replace("\r", "\n"), is_rest)
+        return start + _with_pairs(lines, end)
 
     def _end(self, window: str, is_rest: bool) -> int:
         limit = self._chunking.max_characters

@@ -33,7 +33,6 @@ CONTROL_CHARACTERS = "control_characters"
 _CONTROL_BYTES = bytes([*range(9), *range(0x0B, 0x20), 0x7F])
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_LINE_END = re.compile("\r\n?")
 _NEXT_LINE = re.compile("\r?\x85")
 _ESCAPE = re.compile("\x1b\\[[0-9;?]*[A-Za-z]")
 """A control sequence as ECMA-48, section 5.4, has it."""
@@ -176,7 +175,7 @@ def _applicable(text: str, next_lines: bool) -> tuple[tuple[str, ...], tuple[str
     try:
         encoded = text.encode()
     except UnicodeEncodeError:
-        return early, _LATE_STEPS
+        return (LONE_SURROGATES, *early), _LATE_STEPS
     if len(encoded.translate(None, _CONTROL_BYTES)) < len(encoded) or (next_lines and "\x85" in text):
         return early, _LATE_STEPS
     return (), () if len(encoded) == len(text) else (BYTE_ORDER_MARKS,)
@@ -240,11 +239,11 @@ def _without_surrogates(text: str) -> tuple[str, int]:
 
 
 def _line_endings(text: str) -> tuple[str, int]:
-    return _LINE_END.subn("\n", text)
+    return text.replace("\r\n", "\n").replace("\r", "\n"), text.count("\r")
 
 
 def _without_escapes(text: str) -> tuple[str, int]:
-    without = _ESCAPE.sub("", text)
+    without = _ESCAPE.sub("", text) if "\x1b" in text else text
     return without, len(text) - len(without)
 
 
@@ -278,5 +277,5 @@ _TEXT_STEPS: dict[str, Callable[[str], tuple[str, int]]] = {
     PAGE_BREAKS: _page_breaks,
     CONTROL_CHARACTERS: _without_controls,
 }
-_EARLY_STEPS = (LONE_SURROGATES, LINE_ENDINGS, TERMINAL_ESCAPES)
+_EARLY_STEPS = (LINE_ENDINGS, TERMINAL_ESCAPES)
 _LATE_STEPS = (BYTE_ORDER_MARKS, PAGE_BREAKS, CONTROL_CHARACTERS)
