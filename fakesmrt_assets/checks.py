@@ -14,13 +14,13 @@ import dagster as dg
 
 from fakesmrt_assets.assets.stage_asset import asset_key, explained_failures
 from fakesmrt_assets.resources import BuildResource, HomeResource
+from warehouse.cleanser.records import record_readers
 from warehouse.database import Warehouse, query, read_rows
 from warehouse.errors import CorruptArtefact, InvalidConfiguration
 from warehouse.files import file_sha256
 from warehouse.licences import canonical_licence
-from warehouse.recipes import load_recipe
 from warehouse.stages.chunk import recipe_chunking
-from warehouse.stages.stage import BuildSettings
+from warehouse.stages.stage import BuildSettings, StageContext
 from warehouse.tokens.shards import open_shard
 
 N_EXAMPLES = 5
@@ -81,8 +81,12 @@ def inspect_licences(warehouse: Warehouse, _settings: BuildSettings) -> Finding:
 
 def inspect_documents(warehouse: Warehouse, settings: BuildSettings) -> Finding:
     """The recipe's chunking must account for every byte of the documents."""
-    _, chunking_id = recipe_chunking(load_recipe(warehouse.home, settings.recipe))
-    parameters = {"chunking_id": chunking_id, "corpora": list(settings.corpora)}
+    _, chunking_id = recipe_chunking(StageContext(warehouse, settings))
+    parameters = {
+        "chunking_id": chunking_id,
+        "corpora": list(settings.corpora),
+        "record_readers": record_readers(),
+    }
     with warehouse.read() as connection:
         return read_rows(connection, query("check_documents_tiled"), parameters, Finding)[0]
 
@@ -176,7 +180,8 @@ CHECKS = [
         "corpus/chunk",
         "documents_tiled",
         inspect_documents,
-        "Every byte accounted for: chunks and the ranges dropped inside tile each plain-text document.",
+        "Everything accounted for: chunks and what was dropped inside tile each document, a plain one in its bytes, "
+        "a record in the characters that its reader extracted.",
     ),
     check(
         "corpus/chunk",

@@ -287,10 +287,10 @@ def _column_dependency(source: str) -> dg.TableColumnDep:
 
 def _subject(connection: Connection, context: StageContext) -> Subject:
     recipe = context.recipe
-    reference = pinned_reference(connection, recipe)
+    reference = pinned_reference(connection, context)
     scope = RecipeScope(
         recipe=recipe.name,
-        chunking_id=recipe_chunking(recipe)[1],
+        chunking_id=recipe_chunking(context)[1],
         reference_id=reference.reference_id if reference else None,
         threshold=recipe.duplicates.threshold,
     )

@@ -100,7 +100,7 @@ def decoded_file(file: Path, target: Path | None, chunking: Chunking) -> dict[st
     Raises:
         InputUnreadable: if the file cannot be read or changes while it is read.
     """
-    from warehouse.cleanser.cleanse import examine_stream
+    from warehouse.cleanser.cleansing import examine_stream
     from warehouse.cleanser.streams import display_name, open_streams
     from warehouse.files import written_whole
 
@@ -144,7 +144,7 @@ class _Totals:
 
     def texts(self, stream: Any, found: Any, chunking: Chunking) -> Iterable[str]:
         """The clean texts of a stream, counted."""
-        from warehouse.cleanser.cleanse import ChunkRecord, cut_document
+        from warehouse.cleanser.cleansing import ChunkRecord, cut_document
         from warehouse.cleanser.repair import RepairPlan
 
         self.n_dropped_bytes += sum(gap.byte_end - gap.byte_start for gap in found.dropped)

@@ -108,11 +108,11 @@ def _clean_text(path: Path) -> str:
             return data.decode()
     except UnicodeDecodeError:
         pass  # Another encoding: the Data Cleanser decides which.
-    from warehouse.cleanser.cleanse import cleanse
+    from warehouse.cleanser.cleansing import cleanse
 
     clean = cleanse(path)
     if not clean.text:
-        raise InputUnreadable(f"It holds no text ({clean.examination.error})", "Name a text file")
+        raise InputUnreadable(f"It holds no text ({clean.error})", "Name a text file")
     return clean.text
 
 

@@ -7,16 +7,20 @@ replayed by the recorded decision, masked by the recorded ranges, encoded again,
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from itertools import groupby
+from pathlib import Path
 from uuid import UUID
 
 from fakesmrt_assets.stages import promoted_model
 from fakesmrt_assets.stages.micromodel import tokens_folder
-from warehouse.cleanser.repair import replay
+from warehouse.cleanser.replaying import ChunkDecision, replay
 from warehouse.database import query, read_rows
-from warehouse.errors import CheckFailed, InputUnreadable
+from warehouse.errors import CheckFailed, InputUnreadable, InvalidConfiguration
 from warehouse.files import write_bytes_whole
-from warehouse.stages.document import stream_of
+from warehouse.stages.feeding import streams_in
 from warehouse.stages.masking import masked_text, masks_of
 from warehouse.stages.source_file import filesystem_path
 from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
@@ -24,7 +28,7 @@ from warehouse.tokens.shards import open_split
 from warehouse.tokens.tokenizer import Tokenizer
 
 ASSET = "reports/lineage_audit"
-CODE = ("warehouse.cleanser.repair", "warehouse.stages.masking", "fakesmrt_assets.stages.lineage_audit")
+CODE = ("warehouse.cleanser", "warehouse.stages.masking", "fakesmrt_assets.stages.lineage_audit")
 
 N_SAMPLED = 64
 
@@ -43,9 +47,19 @@ class TracedChunk:
     licence: str | None
     byte_start: int
     byte_end: int
+    char_start: int
+    char_end: int
     encoding: str
     decoder_state: str | None
     repair: str
+    reader: str
+    reader_version: str
+    encoding_regions: str | None
+
+    @property
+    def decision(self) -> ChunkDecision:
+        """What decides its text."""
+        return ChunkDecision(**{field.name: getattr(self, field.name) for field in fields(ChunkDecision)})
 
 
 @dataclass(frozen=True)
@@ -75,15 +89,28 @@ def version(context: StageContext) -> StageRun:
     return StageRun(context, ASSET, context.settings.recipe, inputs, CODE)
 
 
-def _raw_bytes(chunk: TracedChunk) -> bytes | None:
-    """The chunk's bytes; None where its file is gone or has other bytes by now."""
-    if chunk.path is None or chunk.sha256 is None:
-        return None
-    try:
-        stream = stream_of(filesystem_path(chunk.path), chunk.sha256, chunk.member)
-        return b"".join(stream.range_blocks(chunk.byte_start, chunk.byte_end))
-    except InputUnreadable:
-        return None
+def _replayed(sample: Sequence[TracedChunk], temporary: Path) -> Iterator[tuple[TracedChunk, str | None]]:
+    """Each chunk with the text that its raw bytes give; None where its file is gone, or has other bytes or another
+    reader by now. Each file is walked once."""
+    for _, chunks in groupby(sample, lambda chunk: (chunk.path, chunk.sha256)):
+        waiting = list(chunks)
+        texts = _texts_of_file(waiting, temporary)
+        yield from ((chunk, texts.get(chunk.chunk_id)) for chunk in waiting)
+
+
+def _texts_of_file(chunks: Sequence[TracedChunk], temporary: Path) -> dict[UUID, str]:
+    path, sha256 = chunks[0].path, chunks[0].sha256
+    texts: dict[UUID, str] = {}
+    if path is None or sha256 is None:
+        return texts
+    members = {chunk.member for chunk in chunks}
+    with suppress(InputUnreadable, OSError):
+        for stream in streams_in(filesystem_path(path), sha256, members, temporary):
+            for chunk in chunks:
+                if chunk.member == stream.member:
+                    with suppress(InvalidConfiguration):
+                        texts[chunk.chunk_id] = replay(stream, chunk.decision)
+    return texts
 
 
 def audit_model(context: StageContext, checkpoint_id: UUID) -> Audit:
@@ -103,14 +130,12 @@ def audit_model(context: StageContext, checkpoint_id: UUID) -> Audit:
     tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
     shards = {UUID(shard.manifest.shard_id): shard for shard in open_split(folder, "train")}
     n_replayed, not_held, failures = 0, 0, []
-    for number, chunk in enumerate(sample):
+    for number, (chunk, text) in enumerate(_replayed(sample, context.warehouse.home.temporary)):
         context.progress(number, len(sample), "replaying raw bytes")
         shard = shards.get(chunk.shard_id)
-        raw = _raw_bytes(chunk) if shard is not None else None
-        if shard is None or raw is None:
+        if shard is None or text is None:
             not_held += 1
             continue
-        text = replay(raw, chunk.encoding, chunk.decoder_state, chunk.repair)
         stored = shard.tokens[chunk.token_start + 1 : chunk.token_end]
         if tokenizer.encode(masked_text(text, chunk.chunk_id, masks)).tolist() == stored.tolist():
             n_replayed += 1

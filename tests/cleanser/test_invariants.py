@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from warehouse.cleanser.chunking import Chunking
-from warehouse.cleanser.cleanse import ChunkRecord, DocumentRecord, cleanse, cut_document
+from warehouse.cleanser.cleansing import ChunkRecord, DocumentRecord, cleanse, cut_document
 from warehouse.cleanser.repair import replay
 from warehouse.cleanser.streams import Stream
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from warehouse.cleanser.chunking import Chunking
-from warehouse.cleanser.cleanse import ChunkRecord, cleanse, cut_document, examine_stream
+from warehouse.cleanser.cleansing import ChunkRecord, cleanse, cut_document, examine_stream
 from warehouse.cleanser.segmenting import LONGEST_LINE_BYTES
 from warehouse.cleanser.streams import open_streams
 from warehouse.errors import InvalidConfiguration
@@ -84,7 +84,7 @@ def test_a_document_is_described(tmp_path: Path) -> None:
     path = tmp_path / "book.md"
     path.write_text("# The  Title\n\n" + "It was the best of times, it was the worst of times.\n" * 5)
     document = cleanse(path).examination.documents[0]
-    assert (document.reader, document.encoding, document.language) == ("plain", "ascii", "en")
+    assert (document.reader, document.encoding, document.language) == ("markdown", "ascii", "en")
     assert document.title == "The Title"
     assert document.n_characters == path.stat().st_size
     assert 0.5 < document.language_score <= 1.0
@@ -114,7 +114,13 @@ def test_a_line_without_end_is_cut_before_it_fills_the_memory(tmp_path: Path) ->
 def test_chunkings_are_told_apart() -> None:
     assert Chunking().chunking_id() == Chunking(2000).chunking_id()
     assert (
-        len({Chunking().chunking_id(), Chunking(1000).chunking_id(), Chunking(repair_mojibake=False).chunking_id()})
+        len(
+            {
+                Chunking().chunking_id(),
+                Chunking(1000).chunking_id(),
+                Chunking(repair_mojibake=False).chunking_id(),
+            }
+        )
         == 3
     )
     with pytest.raises(InvalidConfiguration, match="16 or more"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from warehouse.cleanser.chunking import Chunking
-from warehouse.cleanser.cleanse import cut_document, examine_stream
+from warehouse.cleanser.cleansing import cut_document, examine_stream
 from warehouse.cleanser.streams import display_name, open_streams
 from warehouse.errors import InputUnreadable
 

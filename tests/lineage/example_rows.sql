@@ -19,27 +19,33 @@ FROM (VALUES
 ) AS files(name, corpus, path, licence, status, error);
 
 INSERT INTO corpus.stream
-SELECT id('stream-' || name), id('file-' || name), 'file', NULL, 1000, digest(name), '1'
+SELECT id('stream-' || name), id('file-' || name), 'file', NULL, 1000, digest(name), '1', 0, NULL
 FROM (VALUES ('alice'), ('emma'), ('letter')) AS streams(name);
 
 INSERT INTO corpus.document
 SELECT
     id('document-' || name), id('stream-' || name), 0, 0, 900, 'plain', '1', encoding, 0.9, '{"runners_up": []}',
-    'en', 0.99, 900, name
+    'en', 0.99, 900, name, NULL, NULL
 FROM (VALUES ('alice', 'utf-8'), ('emma', 'cp1252'), ('letter', 'utf-8')) AS documents(name, encoding);
 
 INSERT INTO corpus.dropped
-SELECT id('stream-' || name), NULL, 900, 1000, 'binary'
+SELECT id('stream-' || name), NULL, 900, 1000, 'binary', NULL, NULL
 FROM (VALUES ('alice'), ('emma'), ('letter')) AS streams(name);
 
 -- chunk-0 .. chunk-2 are of alice, 3 .. 5 of emma, 6 .. 8 of letter; the last of each is held out.
-INSERT INTO corpus.chunk
+INSERT INTO corpus.chunk (
+    chunk_id, document_id, chunking_id, ordinal, byte_start, byte_end, char_start, char_end, encoding,
+    encoding_confidence, encoding_evidence, decoder_state, repair, n_characters, n_words, n_bytes, text_sha256, text_file,
+    text_row, split, n_lines, n_replaced, mean_word_length, alphabetic_word_share, stop_word_kinds, bullet_line_share,
+    ellipsis_line_share, terminal_punctuation_line_share, short_line_share, duplicate_line_share,
+    duplicate_line_character_share, letter_share, digit_share, uppercase_share
+)
 SELECT
     id('chunk-' || i), id('document-' || ['alice', 'emma', 'letter'][i // 3 + 1]), id('chunking'), i % 3,
     i % 3 * 300, i % 3 * 300 + 300, i % 3 * 300, i % 3 * 300 + 300, 'utf-8', 0.9, '{}', NULL,
     if(i = 3, '{"errors": "strict", "steps": [["fix_encoding", 0, [["encode", "latin-1"], ["decode", "utf-8"]]]]}', '{}'),
     300, 50 + i, 300, digest('text-' || i), 'one.parquet', i, if(i % 3 = 2, 'report', 'train'),
-    10, if(i = 3, 2, 0), 4.5, 1.0, 0.0, 4, 0.0, 0.0, 0.8, 0.1, 0.0, 0.0, 0.8, 0.01, 0.03
+    10, if(i = 3, 2, 0), 4.5, 1.0, 4, 0.0, 0.0, 0.8, 0.1, 0.0, 0.0, 0.8, 0.01, 0.03
 FROM number;
 
 INSERT INTO corpus.private_range

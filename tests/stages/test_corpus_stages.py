@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.stages.conftest import context_of, run_all, write_topics
-from warehouse.cleanser.repair import replay
+from warehouse.cleanser.replaying import ChunkDecision, replay
 from warehouse.corpora import Registration, register
 from warehouse.database import Connection, Warehouse
 from warehouse.home import Home
 from warehouse.stages import chunk, document, source_file
+from warehouse.stages.feeding import stream_in
 from warehouse.stages.source_file import filesystem_path
 from warehouse.textstore import read_rows
 from warehouse.tokens.shards import open_shard
@@ -42,18 +43,19 @@ def test_every_chunk_replays_from_its_bytes(built_corpus: Warehouse) -> None:
     with built_corpus.read() as connection:
         chunks = connection.execute(
             """
-            SELECT path, chunk.byte_start, chunk.byte_end, chunk.encoding, decoder_state, repair::VARCHAR,
-                text_file, text_row, text_sha256
+            SELECT path, sha256, text_file, text_row, text_sha256, chunk.byte_start, chunk.byte_end, char_start,
+                char_end, chunk.encoding, chunk.decoder_state, repair::VARCHAR, reader, reader_version,
+                encoding_regions::VARCHAR
             FROM corpus.chunk
             JOIN corpus.document USING (document_id)
-            JOIN corpus.stream USING (stream_id)
+            JOIN (SELECT stream_id, source_id FROM corpus.stream) USING (stream_id)
             JOIN corpus.source_file USING (source_id)
             """
         ).fetchall()
     assert len(chunks) > 200
-    for path, start, end, encoding, state, repair, text_file, text_row, sha256 in chunks:
-        raw = filesystem_path(path).read_bytes()[start:end]
-        text = replay(raw, encoding, state, repair)
+    for path, file_sha256, text_file, text_row, sha256, *decision in chunks:
+        with stream_in(filesystem_path(path), file_sha256, None) as stream:
+            text = replay(stream, ChunkDecision(*decision))
         assert text == read_rows(built_corpus.home.text / text_file, [text_row])[0]
         assert hashlib.sha256(text.encode()).digest() == sha256
 

@@ -50,9 +50,12 @@ class Corpus:
             "INSERT INTO corpus.source_file VALUES (?, ?, ?, 'x', 1, 0, 0, NULL, ?, now(), NULL, 'read', NULL)",
             [identity, corpus, f"/{corpus}", licence],
         )
-        run("INSERT INTO corpus.stream VALUES (?, ?, 'file', NULL, 1, 'x', 'v')", [identity, identity])
         run(
-            "INSERT INTO corpus.document VALUES (?, ?, 0, 0, 1, 'plain', '1', 'ascii', 1, '{}', 'en', 0.9, 1, NULL)",
+            "INSERT INTO corpus.stream VALUES (?, ?, 'file', NULL, 1, 'x', 'v', 0, NULL)", [identity, identity]
+        )
+        run(
+            "INSERT INTO corpus.document VALUES "
+            "(?, ?, 0, 0, 1, 'plain', '1', 'ascii', 1, '{}', 'en', 0.9, 1, NULL, NULL, NULL)",
             [identity, identity],
         )
         return identity

@@ -1,11 +1,14 @@
--- Documents of current files that the chunking has neither cut nor dropped as a whole.
+-- Documents of current files that the chunking has not cut to their end: no chunk and no dropped range of it ends where
+-- the document does. Large documents are committed section by section, the last one last.
 SELECT
     source_file.source_id,
     source_file.path,
     source_file.sha256,
+    source_file.n_bytes AS source_bytes,
+    stream.container,
     stream.member,
+    stream.n_bytes AS stream_bytes,
     corpus.split_unit,
-    document.byte_end - document.byte_start AS n_bytes,
     document.document_id,
     document.stream_id,
     document.ordinal,
@@ -19,7 +22,9 @@ SELECT
     document.language,
     document.language_score,
     document.n_characters,
-    document.title
+    document.title,
+    document.decoder_state,
+    document.encoding_regions
 FROM corpus.document AS document
 INNER JOIN corpus.stream AS stream ON document.stream_id = stream.stream_id
 INNER JOIN corpus.source_file AS source_file ON stream.source_id = source_file.source_id
@@ -29,14 +34,17 @@ WHERE
     AND source_file.sha256 NOT IN (SELECT sha256 FROM corpus.forgotten WHERE scope = 'file')
     AND NOT EXISTS (
         FROM corpus.chunk AS chunk
-        WHERE chunk.document_id = document.document_id AND chunk.chunking_id = $chunking_id
+        WHERE
+            chunk.document_id = document.document_id
+            AND chunk.chunking_id = $chunking_id
+            AND chunk.byte_end = document.byte_end
     )
     AND NOT EXISTS (
         FROM corpus.dropped AS dropped
         WHERE
             dropped.stream_id = document.stream_id
             AND dropped.chunking_id = $chunking_id
-            AND dropped.byte_start = document.byte_start
+            AND dropped.byte_start >= document.byte_start
             AND dropped.byte_end = document.byte_end
     )
-ORDER BY source_file.corpus, source_file.path, stream.member, document.byte_start;
+ORDER BY source_file.corpus, source_file.path, stream.ordinal, document.byte_start;

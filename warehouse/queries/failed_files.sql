@@ -1,7 +1,7 @@
--- Current files that gave nothing, with the reason.
+-- Current files that gave nothing, or not all that is in them, with the reason.
 SELECT
     path,
     error
 FROM corpus.source_file
-WHERE retired_at IS NULL AND status IN ('failed', 'empty')
+WHERE retired_at IS NULL AND status IN ('failed', 'empty', 'partial')
 ORDER BY path;

@@ -5,6 +5,8 @@ WHERE
     chunk.text_file = $text_file
     AND chunk.document_id = document.document_id
     AND dropped.stream_id = document.stream_id
+    AND dropped.byte_start >= document.byte_start
+    AND dropped.byte_end <= document.byte_end
     AND dropped.chunking_id = chunk.chunking_id;
 
 DELETE FROM corpus.private_range

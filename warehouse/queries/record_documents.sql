@@ -1,21 +1,39 @@
--- A file that was examined before gives way to its new rows.
+-- examined_again: files whose rows of an earlier examination give way. examined_failed: files that could not be read
+-- to their end, of which no row stays.
+UPDATE corpus.source_file
+SET status = 'found', error = NULL
+FROM examined_again AS again
+WHERE source_file.source_id = again.source_id;
+
 DELETE FROM corpus.document
-USING corpus.stream AS stream, examined_status AS examined
-WHERE document.stream_id = stream.stream_id AND stream.source_id = examined.source_id;
+USING corpus.stream AS stream, examined_again AS again
+WHERE document.stream_id = stream.stream_id AND stream.source_id = again.source_id;
 
 DELETE FROM corpus.dropped
-USING corpus.stream AS stream, examined_status AS examined
-WHERE dropped.stream_id = stream.stream_id AND stream.source_id = examined.source_id AND dropped.chunking_id IS NULL;
+USING corpus.stream AS stream, examined_again AS again
+WHERE dropped.stream_id = stream.stream_id AND stream.source_id = again.source_id AND dropped.chunking_id IS NULL;
 
 DELETE FROM corpus.stream
-USING examined_status AS examined
-WHERE stream.source_id = examined.source_id;
+USING examined_again AS again
+WHERE stream.source_id = again.source_id;
 
 INSERT INTO corpus.stream BY NAME FROM examined_stream;
 
 INSERT INTO corpus.document BY NAME FROM examined_document;
 
 INSERT INTO corpus.dropped BY NAME FROM examined_dropped;
+
+DELETE FROM corpus.document
+USING corpus.stream AS stream, examined_failed AS failed
+WHERE document.stream_id = stream.stream_id AND stream.source_id = failed.source_id;
+
+DELETE FROM corpus.dropped
+USING corpus.stream AS stream, examined_failed AS failed
+WHERE dropped.stream_id = stream.stream_id AND stream.source_id = failed.source_id AND dropped.chunking_id IS NULL;
+
+DELETE FROM corpus.stream
+USING examined_failed AS failed
+WHERE stream.source_id = failed.source_id;
 
 UPDATE corpus.source_file
 SET status = examined.status, error = examined.error

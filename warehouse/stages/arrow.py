@@ -12,14 +12,6 @@ import pyarrow as pa
 from warehouse.cleanser.signals import SIGNALS
 from warehouse.textstore import stored_value
 
-SIGNAL_TYPES = {
-    "int32": pa.int32(),
-    "int16": pa.int16(),
-    "float32": pa.float32(),
-    "bool": pa.bool_(),
-    "str": pa.string(),
-}
-
 SOURCE_FILE = pa.schema(
     {
         "source_id": pa.uuid(),
@@ -40,10 +32,12 @@ STREAM = pa.schema(
     {
         "stream_id": pa.uuid(),
         "source_id": pa.uuid(),
+        "ordinal": pa.int32(),
         "container": pa.string(),
         "member": pa.string(),
         "n_bytes": pa.int64(),
         "sha256": pa.binary(),
+        "error": pa.string(),
         "code_version": pa.string(),
     }
 )
@@ -64,6 +58,8 @@ DOCUMENT = pa.schema(
         "language_score": pa.float32(),
         "n_characters": pa.int64(),
         "title": pa.string(),
+        "decoder_state": pa.string(),
+        "encoding_regions": pa.string(),
     }
 )
 
@@ -74,10 +70,22 @@ DROPPED = pa.schema(
         "byte_start": pa.int64(),
         "byte_end": pa.int64(),
         "reason": pa.string(),
+        "char_start": pa.int64(),
+        "char_end": pa.int64(),
     }
 )
 
+SOURCE = pa.schema({"source_id": pa.uuid()})
+
 SOURCE_STATUS = pa.schema({"source_id": pa.uuid(), "status": pa.string(), "error": pa.string()})
+
+SIGNAL_TYPES = {
+    "int16": pa.int16(),
+    "int32": pa.int32(),
+    "float32": pa.float32(),
+    "bool": pa.bool_(),
+    "str": pa.string(),
+}
 
 CHUNK = pa.schema(
     {
@@ -94,16 +102,18 @@ CHUNK = pa.schema(
         "encoding_evidence": pa.string(),
         "decoder_state": pa.string(),
         "repair": pa.string(),
+        "n_replaced": pa.int32(),
         "n_characters": pa.int32(),
         "n_bytes": pa.int32(),
         "text_sha256": pa.binary(),
         "text_file": pa.string(),
         "text_row": pa.int32(),
         "split": pa.string(),
-        "n_replaced": pa.int32(),
         **{signal.name: SIGNAL_TYPES[signal.dtype] for signal in SIGNALS},
     }
 )
+
+CUT_PART = pa.schema({"document_id": pa.uuid(), "chunking_id": pa.uuid()})
 
 PRIVATE_RANGE = pa.schema(
     {"chunk_id": pa.uuid(), "kind": pa.string(), "char_start": pa.int32(), "char_end": pa.int32()}

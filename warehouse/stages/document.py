@@ -2,42 +2,59 @@
 
 Only files that are new, or that another version of the cleanser examined, are read. Text is not stored here: it is
 cut and repaired by the stage ``chunk``.
+
+    small files and archives -----------------------------------> `examine_sources` --> rows
+    large archives, unpacked here -> their small members -------> `examine_members` --> rows
+    large files and members -> `survey_large` -> their sections > `describe_section` -> rows
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
-from uuid import UUID
 
-import pyarrow as pa
-
-from warehouse.cleanser.cleanse import StreamExamination, examine_stream
-from warehouse.cleanser.streams import Stream, open_streams
+from warehouse.cleanser.streams import walk_streams
 from warehouse.database import Connection, query, read_rows, scalar
 from warehouse.errors import FakesmrtError
-from warehouse.identity import content_id
-from warehouse.stages.arrow import DOCUMENT, DROPPED, SOURCE_STATUS, STREAM, arrow_table
-from warehouse.stages.source_file import filesystem_path
-from warehouse.stages.stage import (
-    StageContext,
-    StageReport,
-    StageRun,
-    code_version,
-    input_versions,
-    map_bounded,
+from warehouse.stages.arrow import SOURCE, SOURCE_STATUS, arrow_table
+from warehouse.stages.examining import (
+    Examined,
+    Member,
+    Outcome,
+    SourceToRead,
+    Surveyed,
+    describe_section,
+    examine_members,
+    examine_sources,
+    large_outcome,
+    large_stream,
+    survey_large,
+    survey_source,
 )
+from warehouse.stages.feeding import (
+    LARGE_ARCHIVE_BYTES,
+    LARGE_BYTES,
+    MEMBERS_BYTES,
+    Lane,
+    batches,
+    default_in_flight,
+    explained_reading,
+    is_archive,
+)
+from warehouse.stages.source_file import filesystem_path
+from warehouse.stages.stage import StageContext, StageReport, StageRun, code_version, input_versions
 
 ASSET = "corpus/document"
-CODE = ("warehouse.cleanser", "warehouse.stages.document")
-
-BATCH_BYTES = 16_000_000
-BATCH_FILES = 500
+CODE = (
+    "warehouse.cleanser",
+    "warehouse.stages.document",
+    "warehouse.stages.examining",
+    "warehouse.stages.feeding",
+)
 
 MIN_DOCUMENTS = 100
 """A corpus with fewer documents is split by section: a fortieth of so few documents would often be none."""
@@ -45,139 +62,226 @@ MIN_DOCUMENTS = 100
 MIN_CHARACTERS = 1_600_000
 """A corpus of fewer documents and characters has fewer than a hundred sections, and is split by chunk."""
 
-
-@dataclass(frozen=True)
-class SourceToRead:
-    """A source file that waits to be examined."""
-
-    source_id: UUID
-    corpus: str
-    path: str
-    sha256: bytes
-    n_bytes: int
+LISTED = 3
+"""Streams of a file of which its error tells; ``corpus.stream`` tells of all."""
 
 
-class Sized(Protocol):
-    @property
-    def n_bytes(self) -> int: ...
+@dataclass
+class Tally:
+    """What is known so far of a source file that is being examined.
+
+    Attributes:
+        source: the file.
+        n_streams: examined so far.
+        n_documents: found in them.
+        n_damaged: streams that could not be read whole.
+        errors: what was wrong with the first of those.
+        reasons: why streams gave no document, with how many.
+        failure: why the file could not be read.
+        n_open: tasks whose results are awaited, the walk over the file being one.
+        n_bytes: bytes that were worked on.
+        is_begun: rows of an earlier examination are gone.
+    """
+
+    source: SourceToRead
+    n_streams: int = 0
+    n_documents: int = 0
+    n_damaged: int = 0
+    errors: list[str] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+    failure: str | None = None
+    n_open: int = 1
+    n_bytes: int = 0
+    is_begun: bool = False
+
+    def add(self, outcome: Outcome) -> None:
+        """Take in what became of a stream."""
+        self.n_streams += 1
+        self.n_documents += outcome.n_documents
+        self.n_damaged += outcome.error is not None
+        if outcome.error is not None and len(self.errors) < LISTED:
+            self.errors.append(f"{outcome.member}: {outcome.error}" if outcome.member else outcome.error)
+        if outcome.no_text is not None:
+            self.reasons[outcome.no_text] += 1
+
+    def status(self) -> tuple[str, str | None]:
+        """Columns ``status`` and ``error`` of the file."""
+        if self.failure is not None:
+            return "failed", self.failure
+        more = f" and {self.n_damaged - len(self.errors)} more" if self.n_damaged > len(self.errors) else ""
+        damage = "; ".join(self.errors) + more
+        if self.n_documents:
+            return ("partial", damage) if self.n_damaged else ("read", None)
+        if self.n_damaged:
+            return "failed", damage
+        if not self.n_streams:
+            return "failed", "it is an archive without members"
+        if self.n_streams == 1:
+            return "failed", next(iter(self.reasons))
+        reasons = ", ".join(f"{reason} ({n})" for reason, n in self.reasons.most_common(LISTED))
+        return "failed", f"none of its {self.n_streams} members holds text: {reasons}"
 
 
-Item = TypeVar("Item", bound=Sized)
+class _Examination:
+    """Hands out what waits, and commits what comes back."""
 
+    def __init__(
+        self, context: StageContext, lane: Lane, version: str, waiting: Sequence[SourceToRead]
+    ) -> None:
+        self._context = context
+        self._lane = lane
+        self._version = version
+        self._temporary = context.warehouse.home.temporary
+        self._tallies = {source.source_id: Tally(source) for source in waiting}
+        self._total = sum(source.n_bytes for source in waiting)
+        self._done = 0
+        self.unread: list[str] = []
 
-def batches(
-    items: Sequence[Item], max_bytes: int = BATCH_BYTES, max_items: int = BATCH_FILES
-) -> Iterator[list[Item]]:
-    """Consecutive groups of items of at most so many bytes and items; one item may exceed the bytes alone."""
-    batch: list[Item] = []
-    n_bytes = 0
-    for item in items:
-        if batch and (n_bytes + item.n_bytes > max_bytes or len(batch) == max_items):
-            yield batch
-            batch, n_bytes = [], 0
-        batch.append(item)
-        n_bytes += item.n_bytes
-    if batch:
-        yield batch
+    def run(self) -> None:
+        """Examine the files, the small ones first."""
+        small: list[SourceToRead] = []
+        large: list[SourceToRead] = []
+        for tally in self._tallies.values():
+            (small if _is_small(tally.source) else large).append(tally.source)
+        for batch in batches(small):
+            self._lane.submit(examine_sources, batch, self._version, self._temporary, then=self._take)
+        for source in large:
+            if is_archive(filesystem_path(source.path)):
+                self._take(self._walked(source))
+            else:
+                self._lane.submit(survey_source, source, self._temporary, then=self._describe)
+        self._lane.drain()
 
-
-@dataclass(frozen=True)
-class Examined:
-    """Rows that examining a batch of files gave, in the layout of ``stages/arrow.py``; and the files that could not
-    be read, which may be readable next time."""
-
-    streams: pa.Table
-    documents: pa.Table
-    dropped: pa.Table
-    statuses: pa.Table
-    unread: list[str]
-    n_bytes: int
-
-
-def _stream_rows(
-    source: SourceToRead, stream: Stream, found: StreamExamination, version: str
-) -> tuple[dict[str, object], list[dict[str, object]], list[dict[str, object]]]:
-    stream_id = content_id(source.source_id.bytes, stream.member or "")
-    row: dict[str, object] = {
-        "stream_id": stream_id,
-        "source_id": source.source_id,
-        "container": stream.container,
-        "member": stream.member,
-        "n_bytes": stream.n_bytes,
-        "sha256": stream.sha256,
-        "code_version": version,
-    }
-    documents = [
-        {
-            **asdict(document),
-            "document_id": content_id(stream_id.bytes, document.byte_start, document.byte_end),
-            "stream_id": stream_id,
-        }
-        for document in found.documents
-    ]
-    dropped = [{**asdict(gap), "stream_id": stream_id, "chunking_id": None} for gap in found.dropped]
-    return row, documents, dropped
-
-
-def examine_batch(batch: Sequence[SourceToRead], version: str) -> Examined:
-    """Examine some files; a file that fails is a status, not an exception. Runs in a worker process."""
-    streams: list[dict[str, object]] = []
-    documents: list[dict[str, object]] = []
-    dropped: list[dict[str, object]] = []
-    statuses: list[dict[str, object]] = []
-    unread: list[str] = []
-    for source in batch:
-        status, error = "read", None
+    def _walked(self, source: SourceToRead) -> Examined:
+        """Hand out the streams of a large archive."""
+        members: list[Member] = []
         try:
-            rows = []
-            for stream in open_streams(filesystem_path(source.path), source.sha256):
-                found = examine_stream(stream)
-                rows.append(_stream_rows(source, stream, found, version))
-                if not found.documents:
-                    status, error = "failed", found.error or "it holds no text"
+            with explained_reading():
+                walk = walk_streams(filesystem_path(source.path), source.sha256, self._temporary)
+                for ordinal, stream in enumerate(walk):
+                    members.append(Member(source.source_id, ordinal, stream))
+                    is_in_file = isinstance(stream.data, Path)
+                    if is_in_file or sum(member.stream.n_bytes for member in members) >= MEMBERS_BYTES:
+                        self._hand_out(members)
+                        members = []
+                    if is_in_file:
+                        self._lane.drain()  # Its bytes are gone when the next stream is asked for.
+                self._hand_out(members)
         except FakesmrtError as failure:
-            rows, status, error = [], "failed", failure.cause
-            unread.append(source.path)
-        except OSError as failure:
-            rows, status, error = [], "failed", f"cannot be read: {failure.strerror or failure}"
-            unread.append(source.path)
-        for row, found_documents, found_dropped in rows:
-            streams.append(row)
-            documents += found_documents
-            dropped += found_dropped
-        statuses.append({"source_id": source.source_id, "status": status, "error": error})
-    return Examined(
-        arrow_table(STREAM, streams),
-        arrow_table(DOCUMENT, documents),
-        arrow_table(DROPPED, dropped),
-        arrow_table(SOURCE_STATUS, statuses),
-        unread,
-        sum(source.n_bytes for source in batch),
-    )
+            return Examined((source.source_id,), failures={source.source_id: failure.cause})
+        return Examined((source.source_id,))
+
+    def _hand_out(self, members: list[Member]) -> None:
+        small = [member for member in members if member.stream.n_bytes <= LARGE_BYTES]
+        if small:
+            self._tallies[small[0].source_id].n_open += 1
+            self._lane.submit(examine_members, small, self._version, then=self._take)
+        for member in members:
+            if member.stream.n_bytes > LARGE_BYTES:
+                self._tallies[member.source_id].n_open += 1
+                self._lane.submit(survey_large, member, self._temporary, then=self._describe)
+
+    def _describe(self, surveyed: Surveyed | Examined) -> None:
+        """Hand out the sections of a large stream."""
+        if isinstance(surveyed, Examined):
+            self._take(surveyed)
+            return
+        stream = _LargeStream(surveyed, surveyed.n_sections)
+        # The row of the stream, its sections, and what became of it.
+        self._tallies[surveyed.member.source_id].n_open += surveyed.n_sections + 1
+        self._take(large_stream(surveyed, self._version))
+        for number in range(surveyed.n_sections):
+            self._lane.submit(describe_section, surveyed, number, then=partial(self._take_section, stream))
+
+    def _take_section(self, stream: _LargeStream, examined: Examined) -> None:
+        """Take the documents of a section, numbered in their stream; with the last the stream is done."""
+        self._take(stream.placed(examined))
+        if not stream.n_waiting:
+            stream.surveyed.ranges.unlink(missing_ok=True)
+            self._take(large_outcome(stream.surveyed, stream.n_documents, stream.reasons))
+
+    def _take(self, examined: Examined) -> None:
+        """Commit rows, and the status of each file that is done with them."""
+        tallies = [self._tallies[source_id] for source_id in examined.sources]
+        for outcome in examined.outcomes:
+            self._tallies[outcome.source_id].add(outcome)
+        for source_id, cause in examined.failures.items():
+            self._tallies[source_id].failure = cause
+        begun = [tally for tally in tallies if not tally.is_begun]
+        for tally in tallies:
+            tally.n_open -= 1
+            tally.is_begun = True
+        ended = [tally for tally in tallies if not tally.n_open]
+        _commit(self._context, begun, examined, ended)
+        for tally in ended:
+            del self._tallies[tally.source.source_id]
+            self._done += tally.source.n_bytes
+            if tally.failure is not None:
+                self.unread.append(tally.source.path)
+        self._context.progress(self._done, self._total, "examining files")
 
 
-def _commit_batch(context: StageContext, examined: Examined) -> None:
+@dataclass
+class _LargeStream:
+    """A large stream while its sections come back in order."""
+
+    surveyed: Surveyed
+    n_waiting: int
+    n_documents: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def placed(self, examined: Examined) -> Examined:
+        """A section's documents, numbered in the stream."""
+        placed = examined.numbered_from(self.n_documents)
+        self.n_waiting -= 1
+        self.n_documents += examined.documents.num_rows
+        self.reasons.update(examined.dropped.column("reason").to_pylist())
+        return placed
+
+
+def _is_small(source: SourceToRead) -> bool:
+    """Whether one process examines the file as a whole."""
+    if source.n_bytes <= LARGE_ARCHIVE_BYTES:
+        return True
+    try:
+        return source.n_bytes <= LARGE_BYTES and not is_archive(filesystem_path(source.path))
+    except OSError:
+        return True  # Whoever examines it says what is wrong with it.
+
+
+def _commit(context: StageContext, begun: list[Tally], examined: Examined, ended: list[Tally]) -> None:
+    """Commit rows in one transaction.
+
+    Args:
+        context: the build.
+        begun: files whose rows of an earlier examination give way.
+        examined: rows to add.
+        ended: files that are done; of those that failed no row stays.
+    """
+    statuses = [
+        {"source_id": tally.source.source_id, "status": status, "error": error}
+        for tally in ended
+        for status, error in [tally.status()]
+    ]
+    failed = [{"source_id": tally.source.source_id} for tally in ended if tally.failure is not None]
     with context.warehouse.write("recording documents") as connection:
+        sources = [{"source_id": tally.source.source_id} for tally in begun]
+        connection.register("examined_again", arrow_table(SOURCE, sources))
         connection.register("examined_stream", examined.streams)
         connection.register("examined_document", examined.documents)
         connection.register("examined_dropped", examined.dropped)
-        connection.register("examined_status", examined.statuses)
+        connection.register("examined_failed", arrow_table(SOURCE, failed))
+        connection.register("examined_status", arrow_table(SOURCE_STATUS, statuses))
         connection.execute(query("record_documents"))
 
 
-def _examine_all(
-    context: StageContext, waiting: Sequence[SourceToRead], version: str, executor: Executor
-) -> list[str]:
-    """Examine and commit batch by batch; returns the files that could not be read."""
-    total = sum(source.n_bytes for source in waiting)
-    done = 0
-    unread: list[str] = []
-    for examined in map_bounded(executor, partial(examine_batch, version=version), batches(waiting)):
-        _commit_batch(context, examined)
-        unread += examined.unread
-        done += examined.n_bytes
-        context.progress(done, total, "examining files")
-    return unread
+def _examine_all(context: StageContext, waiting: Sequence[SourceToRead], version: str) -> list[str]:
+    """Examine and commit; returns the files that could not be read."""
+    with context.executor() as executor:
+        lane = Lane(executor, default_in_flight(context.settings.workers))
+        examination = _Examination(context, lane, version, waiting)
+        examination.run()
+    return examination.unread
 
 
 def _choose_split_units(connection: Connection) -> None:
@@ -203,28 +307,18 @@ def run(context: StageContext) -> StageReport:
         waiting = read_rows(
             connection, query("sources_to_read"), {"code_version": cleanser_version}, SourceToRead
         )
-    unread: list[str] = []
-    if waiting:
-        with context.executor() as executor:
-            unread = _examine_all(context, waiting, cleanser_version, executor)
+    unread = _examine_all(context, waiting, cleanser_version) if waiting else []
     with context.warehouse.write("recording documents") as connection:
         _choose_split_units(connection)
         n_rows = scalar(connection, query("count_documents"))
         failed = connection.execute(query("failed_files")).fetchall()
         encodings = connection.execute(query("count_encodings")).fetchall()
+        dropped = connection.execute(query("count_dropped"), {"chunking_id": None}).fetchall()
         stage.record(connection, n_rows, retry=unread)
     facts: dict[str, int | float | str] = {
         "n_files_examined": len(waiting),
         "examined_bytes": sum(source.n_bytes for source in waiting),
         "encodings": json.dumps(dict(encodings)),
+        "dropped": json.dumps(dict(dropped)),
     }
     return stage.report(n_rows, facts, problems=[f"{path}: {error}" for path, error in failed])
-
-
-def stream_of(path: Path, sha256: bytes, member: str | None) -> Stream:
-    """The stream of a file that a document was found in.
-
-    Raises:
-        InputUnreadable: if the file has other bytes by now.
-    """
-    return next(stream for stream in open_streams(path, sha256) if stream.member == member)

@@ -164,7 +164,7 @@ def run(context: StageContext) -> StageReport:
         last = stage.last()
         return stage.report(last.n_rows if last else 0, {}, up_to_date=True)
     recipe, sketch = context.recipe, SketchParameters()
-    chunking_id = recipe_chunking(recipe)[1]
+    chunking_id = recipe_chunking(context)[1]
     n_signed = _sign_new(context, chunking_id, sketch)
     compared = _compare_new(context, chunking_id, sketch)
     parameters = ClusterParameters(threshold=recipe.duplicates.threshold)

@@ -14,6 +14,7 @@ from warehouse.cleanser.privacy import PRIVACY_VERSION, PrivateRange, mask
 from warehouse.database import Connection, query, read_rows
 from warehouse.recipes import Recipe
 from warehouse.stages.chunk import recipe_chunking
+from warehouse.stages.stage import StageContext
 
 Masks = Mapping[UUID, Sequence[PrivateRange]]
 """The ranges to mask of each chunk that has some, in order."""
@@ -34,9 +35,10 @@ def masking_version(recipe: Recipe) -> str:
     return f"{', '.join(recipe.privacy.mask) or 'nothing'} masked by version {PRIVACY_VERSION}"
 
 
-def recipe_masks(connection: Connection, recipe: Recipe) -> Masks:
-    """What the recipe masks of all chunks that it may keep."""
-    parameters = {"kinds": list(recipe.privacy.mask), "chunking_id": recipe_chunking(recipe)[1]}
+def recipe_masks(connection: Connection, context: StageContext) -> Masks:
+    """What the build's recipe masks of all chunks that it may keep."""
+    kinds = list(context.recipe.privacy.mask)
+    parameters = {"kinds": kinds, "chunking_id": recipe_chunking(context)[1]}
     return _by_chunk(read_rows(connection, query("private_ranges_of_chunking"), parameters, StoredRange))
 
 

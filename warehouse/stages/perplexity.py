@@ -70,11 +70,12 @@ class ChunkToScore:
     sampled_folds: list[int]
 
 
-def reference_definition(recipe: Recipe) -> str:
+def reference_definition(context: StageContext) -> str:
     """What a reference is pinned for, as canonical JSON: recipes that agree here share one."""
+    recipe = context.recipe
     return json.dumps(
         {
-            "chunking_id": str(recipe_chunking(recipe)[1]),
+            "chunking_id": str(recipe_chunking(context)[1]),
             "threshold": recipe.duplicates.threshold,
             "order": recipe.perplexity.order,
             "vocab_size": recipe.perplexity.vocab_size,
@@ -86,10 +87,10 @@ def reference_definition(recipe: Recipe) -> str:
     )
 
 
-def pinned_reference(connection: Connection, recipe: Recipe) -> PinnedReference | None:
-    """The newest reference that is pinned for the recipe; None where there is none yet."""
+def pinned_reference(connection: Connection, context: StageContext) -> PinnedReference | None:
+    """The newest reference that is pinned for the build's recipe; None where there is none yet."""
     rows = read_rows(
-        connection, query("pinned_reference"), ["ngram", reference_definition(recipe)], PinnedReference
+        connection, query("pinned_reference"), ["ngram", reference_definition(context)], PinnedReference
     )
     return rows[0] if rows else None
 
@@ -100,7 +101,7 @@ def _seed(recipe: Recipe) -> str:
 
 def _pin_reference(context: StageContext, recipe: Recipe) -> PinnedReference:
     """Draw the sample, train the fold models, save them, record the pin."""
-    parameters = {"chunking_id": recipe_chunking(recipe)[1], "threshold": recipe.duplicates.threshold}
+    parameters = {"chunking_id": recipe_chunking(context)[1], "threshold": recipe.duplicates.threshold}
     with context.warehouse.read() as connection:
         candidates = read_rows(connection, query("reference_candidates"), parameters, ReferenceCandidate)
     chosen = choose_sample(
@@ -121,7 +122,7 @@ def _pin_reference(context: StageContext, recipe: Recipe) -> PinnedReference:
         vocab_size=recipe.perplexity.vocab_size,
         progress=context.progress,
     )
-    definition = reference_definition(recipe)
+    definition = reference_definition(context)
     identity = content_id(
         "ngram", definition, code_version("warehouse.perplexity"), *(row.chunk_id.bytes for row in sample)
     )
@@ -177,10 +178,10 @@ def version(context: StageContext) -> StageRun:
     """What the stage would be made from now."""
     recipe = context.recipe
     with context.warehouse.read() as connection:
-        reference = pinned_reference(connection, recipe)
+        reference = pinned_reference(connection, context)
     inputs = {
         **input_versions(context, {"corpus/duplicate": recipe.name}),
-        "definition": reference_definition(recipe),
+        "definition": reference_definition(context),
         "reference": str(reference.reference_id) if reference else "not pinned yet",
     }
     return StageRun(context, ASSET, recipe.name, inputs, CODE)
@@ -189,7 +190,7 @@ def version(context: StageContext) -> StageRun:
 def _score_new(context: StageContext, recipe: Recipe, reference: PinnedReference) -> tuple[int, int]:
     """Score the chunks that have no score; returns how many were scored and how many cannot be."""
     parameters = {
-        "chunking_id": recipe_chunking(recipe)[1],
+        "chunking_id": recipe_chunking(context)[1],
         "threshold": recipe.duplicates.threshold,
         "reference_id": reference.reference_id,
     }
@@ -227,7 +228,7 @@ def run(context: StageContext) -> StageReport:
         last = stage.last()
         return stage.report(last.n_rows if last else 0, {}, up_to_date=True)
     with context.warehouse.read() as connection:
-        reference = pinned_reference(connection, recipe)
+        reference = pinned_reference(connection, context)
     pinned_now = reference is None or context.settings.new_references
     if reference is None or pinned_now:
         reference = _pin_reference(context, recipe)

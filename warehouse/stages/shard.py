@@ -274,7 +274,7 @@ def run(context: StageContext) -> StageReport:
     with context.warehouse.read() as connection:
         kept = read_rows(connection, query("kept_chunks"), {"recipe": recipe.name}, KeptChunk)
         tokenizer = pinned_tokenizer(connection, recipe)
-        masks = recipe_masks(connection, recipe)
+        masks = recipe_masks(connection, context)
     _require_every_split(kept)
     if tokenizer is None or context.settings.new_references:
         tokenizer = _pin_tokenizer(context, recipe, kept, masks)

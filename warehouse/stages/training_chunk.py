@@ -43,14 +43,14 @@ def run(context: StageContext) -> StageReport:
         context.warehouse.publish()
         return stage.report(last.n_rows if last else 0, {}, up_to_date=True)
     with context.warehouse.write("recording the recipe") as connection:
-        reference = pinned_reference(connection, recipe)
+        reference = pinned_reference(connection, context)
         run_script(
             connection,
             "record_recipe",
             {
                 "recipe": recipe.name,
                 "sha256": recipe.sha256,
-                "chunking_id": recipe_chunking(recipe)[1],
+                "chunking_id": recipe_chunking(context)[1],
                 "reference_id": reference.reference_id if reference else None,
                 "definition": recipe.to_json(),
             },
