@@ -6,15 +6,19 @@ A.1.1, as datatrove 0.10 counts them). What does not: how a piece is cut (`words
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
+from warehouse.cleanser.character_kinds import FIRST_LETTER, kind_of_code_point
+from warehouse.cleanser.character_kinds import PUNCTUATION as PUNCTUATION_KIND
 from warehouse.cleanser.characters import SENTENCE_ENDS, SYMBOLS
 from warehouse.cleanser.text_batch import Positions, TextBatch, sums_by_text
-from warehouse.cleanser.words import cut_word, is_punctuation
+from warehouse.cleanser.words import cut_word
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 """Gopher asks English text for two different ones of these."""
@@ -29,6 +33,8 @@ _KIND_BITS = 2
 _IS_RUN = 1 << _KIND_BITS
 _LENGTH_SHIFT = _KIND_BITS + 1
 
+_SENTENCE_END_POINTS = np.array(sorted(map(ord, SENTENCE_ENDS)), np.uint32)
+_SYMBOL_POINTS = np.array(sorted(map(ord, SYMBOLS)), np.uint32)
 _STOP_BIT = {word: 1 << index for index, word in enumerate(STOP_WORDS)}
 _BITS_SET = np.array([bin(bits).count("1") for bits in range(256)], np.int16)
 
@@ -40,83 +46,110 @@ class Growing:
         self._rows = np.empty((1024, n_columns), dtype)
         self._length = 0
 
-    def extend(self, rows: list[tuple[int, ...]]) -> None:
-        needed = self._length + len(rows)
+    def __len__(self) -> int:
+        return self._length
+
+    def extend(self, *columns: NDArray[np.generic]) -> None:
+        needed = self._length + len(columns[0])
         if needed > len(self._rows):
             grown = np.empty((2 * needed, self._rows.shape[1]), self._rows.dtype)
             grown[: self._length] = self._rows[: self._length]
             self._rows = grown
-        self._rows[self._length : needed] = rows
+        for index, column in enumerate(columns):
+            self._rows[self._length : needed, index] = column
         self._length = needed
 
     def take(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        return self._rows.take(rows, axis=0)
+        return np.ascontiguousarray(self._rows.take(rows, axis=0).T)
 
 
-class Vocabulary(dict[str, int]):
-    """Number of every piece of text met so far; a new one is cut when it is asked for."""
+class Numbered(dict[str, int]):
+    """Numbers strings in the order in which they are first asked for; `new` has those since it was emptied.
+
+    Only strings and numbers are kept: what holds other objects, the garbage collector would visit again and again.
+    """
+
+    def __init__(self) -> None:
+        self.new: list[str] = []
+
+    def __missing__(self, string: str) -> int:
+        number = len(self)
+        self[string] = number
+        self.new.append(string)
+        return number
+
+    def numbers(self, strings: Iterable[str], n_strings: int) -> NDArray[np.int64]:
+        return np.fromiter(map(self.__getitem__, strings), np.int64, n_strings)
+
+
+class Vocabulary:
+    """Every piece of text met so far and the tokens that it is cut into.
+
+    Attributes:
+        pieces: of each its first row in `tokens`, tokens, words, characters of these, alphabetic tokens, and bits of
+            the stop words among them.
+        tokens: of each piece in turn: hash of a token, and its length and kind.
+    """
 
     def __init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
-        self.clear()
-        self.n_characters = 0
-        self.n_tokens = 0
+        self._piece_numbers = Numbered()
+        self._token_numbers = Numbered()
+        self._facts = Growing(5, np.int64)
+        self._n_characters = 0
         self.pieces = Growing(6, np.int32)
         self.tokens = Growing(2, np.int64)
-        self._facts: dict[str, tuple[int, ...]] = {}
-        self._new_pieces: list[tuple[int, ...]] = []
-        self._new_tokens: list[tuple[int, ...]] = []
-
-    def __missing__(self, piece: str) -> int:
-        number = len(self)
-        self[piece] = number
-        tokens = cut_word(piece)
-        facts = [self._facts.get(token) or self._learn(token) for token in tokens]
-        self._new_tokens += [(token_hash, length_and_kind) for token_hash, length_and_kind, *_ in facts]
-        if len(facts) == 1:
-            _, length_and_kind, is_word, is_alphabetic, stop_bit = facts[0]
-            length = length_and_kind >> _LENGTH_SHIFT
-            self._new_pieces.append((self.n_tokens, 1, is_word, is_word * length, is_alphabetic, stop_bit))
-        else:
-            n_words = word_length = n_alphabetic = stop_bits = 0
-            for _, length_and_kind, is_word, is_alphabetic, stop_bit in facts:
-                n_words += is_word
-                word_length += is_word * (length_and_kind >> _LENGTH_SHIFT)
-                n_alphabetic += is_alphabetic
-                stop_bits |= stop_bit
-            self._new_pieces.append(
-                (self.n_tokens, len(facts), n_words, word_length, n_alphabetic, stop_bits)
-            )
-        self.n_tokens += len(tokens)
-        self.n_characters += len(piece)
-        return number
-
-    def _learn(self, token: str) -> tuple[int, ...]:
-        """Hash, length and kind of a token, whether it is a word and alphabetic, and its bit among the stop
-        words."""
-        length = len(token) << _LENGTH_SHIFT
-        if token.isalpha():
-            facts = (hash(token), length | WORD, 1, 1, _STOP_BIT.get(token, 0))
-        else:
-            kind = SENTENCE_END if token in SENTENCE_ENDS else PUNCTUATION if is_punctuation(token) else WORD
-            is_word = not SYMBOLS.issuperset(token)
-            is_run = _IS_RUN if len(token) > 1 and len(set(token)) == 1 else 0
-            facts = (hash(token), length | is_run | kind, int(is_word), int(any(map(str.isalpha, token))), 0)
-        self._facts[token] = facts
-        return facts
 
     def numbers(self, pieces: list[str]) -> NDArray[np.int64]:
         """The number of each piece; what is new is cut and remembered."""
-        if len(self) > REMEMBERED_PIECES or self.n_characters > REMEMBERED_CHARACTERS:
+        if len(self.pieces) > REMEMBERED_PIECES or self._n_characters > REMEMBERED_CHARACTERS:
             self.forget()
-        numbers = np.fromiter(map(self.__getitem__, pieces), np.int64, len(pieces))
-        if self._new_pieces:
-            self.pieces.extend(self._new_pieces)
-            self.tokens.extend(self._new_tokens)
-            self._new_pieces, self._new_tokens = [], []
+        numbers = self._piece_numbers.numbers(pieces, len(pieces))
+        if self._piece_numbers.new:
+            self._cut(self._piece_numbers.new)
+            self._piece_numbers.new = []
         return numbers
+
+    def _cut(self, pieces: list[str]) -> None:
+        cut = list(map(cut_word, pieces))
+        n_tokens = np.fromiter(map(len, cut), np.int64, len(cut))
+        end = np.cumsum(n_tokens)
+        numbers = self._token_numbers.numbers(chain.from_iterable(cut), int(end[-1]))
+        if self._token_numbers.new:
+            self._facts.extend(*_facts(self._token_numbers.new))
+            self._token_numbers.new = []
+        token_hash, length_and_kind, is_word, is_alphabetic, stop_bit = self._facts.take(numbers)
+        start = end - n_tokens
+        self.pieces.extend(
+            start + len(self.tokens),
+            n_tokens,
+            np.add.reduceat(is_word, start),
+            np.add.reduceat(is_word * (length_and_kind >> _LENGTH_SHIFT), start),
+            np.add.reduceat(is_alphabetic, start),
+            np.bitwise_or.reduceat(stop_bit, start),
+        )
+        self.tokens.extend(token_hash, length_and_kind)
+        self._n_characters += sum(map(len, pieces))
+
+
+def _facts(tokens: list[str]) -> tuple[NDArray[np.generic], ...]:
+    """Hash, length and kind of tokens, whether each is a word and alphabetic, and its bit among the stop words."""
+    points = np.frombuffer("".join(tokens).encode("utf-32-le", "surrogatepass"), np.uint32)
+    kinds = kind_of_code_point()[points]
+    length = np.fromiter(map(len, tokens), np.int64, len(tokens))
+    start = np.cumsum(length) - length
+    kind = np.where(np.logical_and.reduceat(kinds == PUNCTUATION_KIND, start), PUNCTUATION, WORD)
+    kind[(length == 1) & np.isin(points[start], _SENTENCE_END_POINTS)] = SENTENCE_END
+    is_run = (length > 1) & np.logical_and.reduceat(points == np.repeat(points[start], length), start)
+    return (
+        np.fromiter(map(hash, tokens), np.int64, len(tokens)),
+        length << _LENGTH_SHIFT | np.where(is_run, _IS_RUN, 0) | kind,
+        ~np.logical_and.reduceat(np.isin(points, _SYMBOL_POINTS), start),
+        np.logical_or.reduceat(kinds >= FIRST_LETTER, start),
+        np.fromiter((_STOP_BIT.get(token, 0) for token in tokens), np.int64, len(tokens)),
+    )
 
 
 @cache
@@ -158,14 +191,12 @@ def words_of(batch: TextBatch) -> WordBatch:
     vocabulary = _vocabulary()
     numbers = vocabulary.numbers(batch.pieces)
     bounds = batch.piece_bounds
-    start, n_tokens, n_words, word_length, n_alphabetic, stop_bits = np.ascontiguousarray(
-        vocabulary.pieces.take(numbers).T
-    )
+    start, n_tokens, n_words, word_length, n_alphabetic, stop_bits = vocabulary.pieces.take(numbers)
     first_token = np.zeros(len(numbers) + 1, np.int64)
     np.cumsum(n_tokens, out=first_token[1:])
     token = np.arange(first_token[-1]) + np.repeat(start - first_token[:-1], n_tokens)
     token_bounds = first_token[bounds]
-    token_hash, length_and_kind = np.ascontiguousarray(vocabulary.tokens.take(token).T)
+    token_hash, length_and_kind = vocabulary.tokens.take(token)
     stop_word_kinds = np.zeros(len(batch.texts), np.int16)
     has_pieces = np.flatnonzero(bounds[1:] > bounds[:-1])
     if len(has_pieces):
