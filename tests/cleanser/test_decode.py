@@ -9,7 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from fakesmrt_assets.cli.cleanser import decode, target_below
+from fakesmrt_assets.cli.cleanser import decode
+from fakesmrt_assets.cli.decoding import target_below
 
 KEYS = [
     "path",
