@@ -266,8 +266,7 @@ def _show_dropped(dropped: Counter[str]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="Bytes that became no text", title_justify="left")
-    table.add_column("reason")
+    table = Table("bytes that became no text")
     table.add_column("bytes", justify="right")
     for reason, n_bytes in dropped.most_common():
         table.add_row(reason, f"{n_bytes:,}")

@@ -18,7 +18,7 @@ from typing import Any, TextIO
 
 from warehouse.cleanser.chunking import Chunking
 from warehouse.cleanser.chunks import ChunkRecord, DroppedSlice
-from warehouse.cleanser.cleansing import StreamSurvey, cut_stream, survey_stream
+from warehouse.cleanser.cleansing import RECORD_SEPARATOR, StreamSurvey, cut_stream, survey_stream
 from warehouse.cleanser.documents import DocumentRecord
 from warehouse.cleanser.privacy import find_private, mask
 from warehouse.cleanser.repair import RepairPlan
@@ -173,6 +173,8 @@ class _Totals:
             self.first = self.first or document
             for part in parts:
                 if isinstance(part, ChunkRecord):
+                    if survey.reader.extract is not None and part.ordinal == 0 and self.n_characters:
+                        yield self._added(RECORD_SEPARATOR)
                     yield self._counted(part)
                 elif not isinstance(part, DroppedSlice):
                     self.dropped[part.reason] += part.byte_end - part.byte_start
@@ -181,10 +183,13 @@ class _Totals:
         text = chunk.text
         if self.masked:
             text = mask(text, find_private(text), self.masked)
-        self.digest.update(text.encode())
-        self.n_characters += len(text)
         self.n_replaced += chunk.n_replaced
         self.n_chunks_with.update({step[0] for step in RepairPlan.from_json(chunk.repair).steps})
+        return self._added(text)
+
+    def _added(self, text: str) -> str:
+        self.digest.update(text.encode())
+        self.n_characters += len(text)
         return text
 
     def row(self, name: str, stream: Stream, survey: StreamSurvey) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from warehouse.cleanser.measuring import in_batches, measure
 from warehouse.cleanser.privacy import PrivateRange
 from warehouse.cleanser.readers.reader import DocumentRange, DroppedRange, Reader, stream_head
 from warehouse.cleanser.readers.registry import reader_for
-from warehouse.cleanser.records import GROUP_RANGES
+from warehouse.cleanser.records import GROUP_RANGES, has_records
 from warehouse.cleanser.streams import Stream, stream_of_bytes, walk_streams
 
 __all__ = [
@@ -50,6 +50,10 @@ __all__ = [
     "iterate_chunks",
     "survey_stream",
 ]
+
+
+RECORD_SEPARATOR = "\n\n"
+"""Between the texts of records where they are joined to one text: what parted them were quotes, tags or commas."""
 
 
 @dataclass(frozen=True)
@@ -168,8 +172,11 @@ class CleanStream:
 
     @property
     def text(self) -> str:
-        """The clean text."""
-        return "".join(chunk.text for chunk in self.chunks)
+        """The clean text; records are set apart by a blank line, plain documents stand as in the stream."""
+        documents = self.examination.documents
+        between = RECORD_SEPARATOR if documents and has_records(documents[0].reader) else ""
+        texts = [between * (chunk.ordinal == 0) + chunk.text for chunk in self.chunks]
+        return "".join(texts).removeprefix(between)
 
 
 @dataclass(frozen=True)
