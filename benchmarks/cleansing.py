@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from warehouse.cleanser import cleanse, cleanse_bytes
+from warehouse.cleanser import iterate_chunks
 
 PEER = Path(__file__).with_name("datatrove_pipeline.py")
 WARM_UP = b"The models are loaded by this text, which is written here so that it counts for nothing.\n" * 9
@@ -36,6 +36,17 @@ def chosen_files(folder: Path, n_bytes: int) -> Iterator[Path]:
             return
         total += path.stat().st_size
         yield path
+
+
+def our_chunks(files: list[Path]) -> tuple[list[str], float]:
+    """Texts of the chunks of all files, each measured by every signal, and the seconds that it took."""
+    with tempfile.TemporaryDirectory() as folder:
+        warm_up = Path(folder) / "warm-up.txt"
+        warm_up.write_bytes(WARM_UP)
+        list(iterate_chunks(warm_up))
+    started = time.process_time()
+    texts = [clean.text for path in files for clean in iterate_chunks(path)]
+    return texts, time.process_time() - started
 
 
 def peer_result(python: Path, file: Path, *flags: str) -> dict[str, Any]:
@@ -56,10 +67,7 @@ def main() -> None:
     files = list(chosen_files(arguments.folder, int(arguments.megabytes * 1e6)))
     if not files:
         sys.exit(f"There are no files in {arguments.folder}")
-    cleanse_bytes(WARM_UP, "warm-up.txt")
-    started = time.process_time()
-    texts = [chunk.text for path in files for chunk in cleanse(path).chunks]
-    seconds = time.process_time() - started
+    texts, seconds = our_chunks(files)
     megabytes = sum(len(text.encode()) for text in texts) / 1e6
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "chunks.jsonl"
