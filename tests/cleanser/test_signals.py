@@ -22,6 +22,7 @@ SAMPLES = [
     "Use of cookies is in our privacy policy. JavaScript must be on, it says here.\n",
     "Lorem ipsum dolor sit amet, as they say. {braces} stand in this line too.\n",
     "A fact.[12] Another fact [citation needed]. And so on and so on and so on.\n",
+    "It ends here.  ! He left them all.\n",
     "one two three four five six seven one two three four five six seven\n",
     "-- --- ---- -- -------  ---- -- --- ---- ------\n",
     "Война и мир. 戦争と平和。\u2028Ünïcödé\x85naïve \u00a0 café\n",
@@ -200,9 +201,16 @@ def repeated_characters(words: list[str], n: int) -> int:
     return n_characters
 
 
-few_words = st.lists(st.sampled_from(["a", "b", "ab", "-", "--", "---", "the", "of"]), max_size=60).map(
-    " ".join
-)
+RULED_LINES = [
+    "-- ----- - --- - ---- ---- ---- ------ ---- -- -",
+    "--- --- ----- ------ ----- ----- ----- --- ----- ----- ----- ---- -----",
+    "- -- ----- ----- - - ---- --- -- -- ---- -- ---- ----- ------ ------",
+]
+"""Longer n-grams are spelt alike here, though no shorter ones are."""
+
+few_words = st.sampled_from(RULED_LINES) | st.lists(
+    st.sampled_from(["a", "b", "ab", "-", "--", "---", "the", "of"]), max_size=60
+).map(" ".join)
 
 
 @settings(max_examples=100)
