@@ -122,6 +122,21 @@ def test_menus_are_left_out_and_lists_with_links_are_not() -> None:
     assert text.count("A book") == 8
 
 
+def test_links_to_other_chapters_are_left_out() -> None:
+    bar = '<div class="x"><a href="3">‹ Chapter 3</a> <a href="0">up</a> <a href="5">Chapter 5 ›</a></div>'
+    assert extract(f"<body><h1>Four</h1><p>Text.</p>{bar}</body>").text == "Four\n\nText."
+
+
+def test_a_book_is_read_without_its_licence() -> None:
+    start = (
+        "The Project Gutenberg EBook of Jam, by A. Baker\n\n*** START OF THIS PROJECT GUTENBERG EBOOK JAM ***"
+    )
+    header = f"<pre>{start}</pre>"
+    licence = "<pre>*** END OF THIS PROJECT GUTENBERG EBOOK JAM ***\n\n1.F. Donations\n</pre>"
+    assert extract(f"<body>{header}<p>Boil.</p>{licence}</body>").text == "Boil."
+    assert extract("<body><p>Boil.</p><p>Project Gutenberg has more.</p></body>").text.endswith("has more.")
+
+
 def test_a_page_of_nothing_but_links_is_read_whole() -> None:
     assert (
         "Chapter 7"
@@ -173,6 +188,8 @@ def test_titles_come_from_the_head_or_the_first_heading() -> None:
         "<a<" * 200_000 + "> text",
         "<!--" * 200_000 + "--> text",
         "text <p" + " x" * 500_000,
+        "<ul>" + "<li>text</li>" * 40_000 + "</ul>",
+        "<div>" * 150 + "<a href=x>text</a> " * 10_000,
         "<svg>" * 20_000 + "</svg>" * 20_000 + "text",
         "<script>" * 100_000 + "</script>text",
     ],
