@@ -252,7 +252,7 @@ class _Cutting:
         self._paths[waiting.source_id] = waiting.first["path"]
         record = DocumentRecord(**{name: waiting.first[name] for name in _DOCUMENT_FIELDS})
         document = _Sectioned(waiting)
-        for sections in _tasks(sections_of(stream, record)):
+        for sections in _tasks(sections_of(stream, record, LARGE_BYTES)):
             n_bytes = sections[-1].span.byte_end - sections[0].span.byte_start
             part = replace(waiting.part(stream), sections=tuple(sections), n_bytes=n_bytes)
             then = partial(self._take_section, document)

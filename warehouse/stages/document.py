@@ -149,7 +149,7 @@ class _Examination:
             if is_archive(filesystem_path(source.path)):
                 self._take(self._walked(source))
             else:
-                self._lane.submit(survey_source, source, self._temporary, then=self._describe)
+                self._lane.submit(survey_source, source, self._temporary, LARGE_BYTES, then=self._describe)
         self._lane.drain()
 
     def _walked(self, source: SourceToRead) -> Examined:
@@ -179,7 +179,7 @@ class _Examination:
         for member in members:
             if member.stream.n_bytes > LARGE_BYTES:
                 self._tallies[member.source_id].n_open += 1
-                self._lane.submit(survey_large, member, self._temporary, then=self._describe)
+                self._lane.submit(survey_large, member, self._temporary, LARGE_BYTES, then=self._describe)
 
     def _describe(self, surveyed: Surveyed | Examined) -> None:
         """Hand out the sections of a large stream."""

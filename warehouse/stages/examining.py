@@ -17,7 +17,6 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as compute
 
-from warehouse.cleanser.chunks import SECTION_BYTES
 from warehouse.cleanser.cleansing import StreamSurvey, no_text_reason, survey_stream
 from warehouse.cleanser.decoding import EncodingDecision
 from warehouse.cleanser.documents import DocumentRecord, describe_documents
@@ -258,36 +257,41 @@ class Surveyed:
     n_sections: int
 
 
-def survey_large(member: Member, folder: Path) -> Surveyed | Examined:
+def survey_large(member: Member, folder: Path, section_bytes: int) -> Surveyed | Examined:
     """Decide the encoding of a large stream and find its documents, which are left in a file: they may be millions.
 
     Runs in a worker process.
+
+    Args:
+        member: the stream.
+        folder: for the file.
+        section_bytes: about how many bytes of documents one task is to describe.
     """
     rows = _Rows()
     surveyed: Surveyed | None = None
     with rows.all_or_failure(member.source_id):
         survey = survey_stream(member.stream)
         ranges = folder / f"ranges-{os.getpid()}-{member.stream_id}.arrow"
-        n_sections = write_ranges(ranges, survey.ranges(member.stream))
+        n_sections = write_ranges(ranges, survey.ranges(member.stream), section_bytes)
         surveyed = Surveyed(member, survey.decision, survey.reader.name, ranges, n_sections)
     return surveyed or rows.examined([member.source_id], 0)
 
 
-def survey_source(source: SourceToRead, folder: Path) -> Surveyed | Examined:
+def survey_source(source: SourceToRead, folder: Path, section_bytes: int) -> Surveyed | Examined:
     """The same for a large file that is no archive. Runs in a worker process."""
     rows = _Rows()
     surveyed: Surveyed | Examined | None = None
     with rows.all_or_failure(source.source_id):
         stream = whole_file(filesystem_path(source.path), source.sha256)
-        surveyed = survey_large(Member(source.source_id, 0, stream), folder)
+        surveyed = survey_large(Member(source.source_id, 0, stream), folder, section_bytes)
     return surveyed or rows.examined([source.source_id], 0)
 
 
-def write_ranges(path: Path, found: Iterable[DocumentRange | DroppedRange]) -> int:
+def write_ranges(path: Path, found: Iterable[DocumentRange | DroppedRange], section_bytes: int) -> int:
     """Write ranges in sections that are each described by one task; returns the number of sections."""
     n_sections = 0
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, RANGES) as writer:
-        for section in _sections(found):
+        for section in _sections(found, section_bytes):
             rows = [
                 {
                     "byte_start": part.byte_start,
@@ -302,12 +306,12 @@ def write_ranges(path: Path, found: Iterable[DocumentRange | DroppedRange]) -> i
 
 
 def _sections(
-    found: Iterable[DocumentRange | DroppedRange],
+    found: Iterable[DocumentRange | DroppedRange], section_bytes: int
 ) -> Iterator[list[DocumentRange | DroppedRange]]:
     section: list[DocumentRange | DroppedRange] = []
     for part in found:
         section.append(part)
-        if len(section) == SECTION_RANGES or part.byte_end - section[0].byte_start >= SECTION_BYTES:
+        if len(section) == SECTION_RANGES or part.byte_end - section[0].byte_start >= section_bytes:
             yield section
             section = []
     if section:
