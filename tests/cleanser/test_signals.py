@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from warehouse.cleanser import signals
@@ -155,6 +155,7 @@ def test_batches_are_cut_where_they_are_full(monkeypatch: pytest.MonkeyPatch) ->
 
 @settings(max_examples=100)
 @given(texts)
+@example("".join(SAMPLES))
 def test_lines_counted_side_by_side_are_those_counted_one_by_one(text: str) -> None:
     found, expected = measured(text), c4_counts(text)
     for name in C4_COUNTS:
@@ -215,6 +216,8 @@ few_words = st.sampled_from(RULED_LINES) | st.lists(
 
 @settings(max_examples=100)
 @given(few_words | texts)
+@example(RULED_LINES[0])
+@example(RULED_LINES[2])
 def test_repetition_counted_side_by_side_is_that_counted_word_by_word(text: str) -> None:
     found = measured(text)
     words = [token for piece in text.split() for token in cut_word(piece)]
