@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,9 @@ from warehouse.home import Home, default_home
 
 if TYPE_CHECKING:
     from warehouse.stages.stage import BuildSettings
+
+LISTED_FILES = 50
+"""Files of which the end of a build tells; the database tells of all."""
 
 RecipeOption = Annotated[str, typer.Option(help="Name of the recipe.")]
 
@@ -65,6 +69,8 @@ def build_and_report(home: Home, settings: BuildSettings, target: str) -> None:
     except KeyboardInterrupt:
         typer.echo("fakesmrt: interrupted. What was finished is kept; the same command goes on.", err=True)
         raise typer.Exit(130) from None
+    with suppress(FakesmrtError):  # What stopped the build may hinder this too, and is told below.
+        _show_losses(home, settings)
     for failure in outcome.failures[:-1]:
         typer.echo(f"fakesmrt: {failure}", err=True)
     if outcome.failures:
@@ -72,6 +78,35 @@ def build_and_report(home: Home, settings: BuildSettings, target: str) -> None:
         raise FakesmrtError(
             cause or remedy, remedy if cause else "What was finished is kept; mend it and build again"
         )
+
+
+def _show_losses(home: Home, settings: BuildSettings) -> None:
+    """Say which files gave no text or not all of it, and how many bytes became no chunk, each with its reason."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from fakesmrt_assets.cli.console import readable_bytes
+    from warehouse.database import Warehouse, query
+    from warehouse.stages.chunk import recipe_chunking
+    from warehouse.stages.stage import StageContext
+
+    warehouse = Warehouse(home)
+    _, chunking_id = recipe_chunking(StageContext(warehouse, settings))
+    with warehouse.read() as connection:
+        files = connection.execute(query("report_failed_files"), {"limit": LISTED_FILES + 1}).fetchall()
+        dropped = connection.execute(query("count_dropped"), {"chunking_id": chunking_id}).fetchall()
+    console = Console(stderr=True)
+    if files:
+        table = Table("file", "", "why", box=None, pad_edge=False)
+        for _, path, status, error in files[:LISTED_FILES]:
+            table.add_row(Text(path), status, Text(error))
+        console.print(table)
+    if len(files) > LISTED_FILES:
+        console.print(f"Only the first {LISTED_FILES} are listed; all: fakesmrt sql --query failed_files")
+    if dropped:
+        listed = ", ".join(f"{reason} {readable_bytes(n_bytes)}" for reason, n_bytes in dropped)
+        console.print(f"Bytes that became no chunk: {listed}", markup=False, highlight=False, soft_wrap=True)
 
 
 def plan(

@@ -33,6 +33,7 @@ class CorpusRow:
     n_files: int
     n_failed: int
     n_empty: int
+    n_partial: int
     n_file_bytes: int
     n_documents: int
     n_chunks: int
@@ -45,7 +46,7 @@ class CorpusRow:
 
 @dataclass(frozen=True)
 class FailedFile:
-    """A file that gave no text, and why."""
+    """A file that gave no text, or not all that is in it, and why."""
 
     corpus: str
     path: str

@@ -7,7 +7,7 @@ import pytest
 from warehouse.cleanser.chunking import Chunking
 from warehouse.cleanser.cleansing import ChunkRecord, cleanse, cut_document, examine_stream
 from warehouse.cleanser.segmenting import LONGEST_LINE_BYTES
-from warehouse.cleanser.streams import open_streams
+from warehouse.cleanser.streams import walk_streams
 from warehouse.errors import InvalidConfiguration
 
 
@@ -96,7 +96,7 @@ def test_a_document_is_described(tmp_path: Path) -> None:
 def test_a_stream_without_text_says_why(tmp_path: Path, data: bytes, reason: str) -> None:
     path = tmp_path / "none"
     path.write_bytes(data)
-    examination = examine_stream(open_streams(path)[0])
+    examination = examine_stream(next(walk_streams(path)))
     assert examination.documents == ()
     assert reason in str(examination.error)
 
@@ -104,7 +104,7 @@ def test_a_stream_without_text_says_why(tmp_path: Path, data: bytes, reason: str
 def test_a_line_without_end_is_cut_before_it_fills_the_memory(tmp_path: Path) -> None:
     path = tmp_path / "one line"
     path.write_bytes("日本".encode() * (LONGEST_LINE_BYTES // 3))
-    stream = open_streams(path)[0]
+    stream = next(walk_streams(path))
     document = examine_stream(stream).documents[0]
     parts = list(cut_document(stream, document, Chunking()))
     assert all(isinstance(part, ChunkRecord) and part.n_replaced == 0 for part in parts)

@@ -8,7 +8,7 @@ import pytest
 
 from warehouse.cleanser.chunking import Chunking
 from warehouse.cleanser.cleansing import cut_document, examine_stream
-from warehouse.cleanser.streams import display_name, open_streams
+from warehouse.cleanser.streams import display_name, walk_streams
 from warehouse.errors import InputUnreadable
 
 TEXT = b"It was the best of times, it was the worst of times.\n" * 10
@@ -17,7 +17,7 @@ TEXT = b"It was the best of times, it was the worst of times.\n" * 10
 def test_a_stream_knows_its_hash_and_length(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(TEXT)
-    (stream,) = open_streams(path)
+    (stream,) = walk_streams(path)
     assert (stream.container, stream.member, stream.n_bytes) == ("file", None, len(TEXT))
     assert stream.sha256 == hashlib.sha256(TEXT).digest()
     assert b"".join(stream.blocks()) == TEXT
@@ -30,10 +30,11 @@ def test_a_stream_knows_its_hash_and_length(tmp_path: Path) -> None:
 def test_a_file_that_changed_since_it_was_found_is_noticed(tmp_path: Path, change) -> None:  # type: ignore[no-untyped-def] # a one-line change
     path = tmp_path / "a.txt"
     path.write_bytes(TEXT)
-    (stream,) = open_streams(path)
+    (stream,) = walk_streams(path)
     document = examine_stream(stream).documents[0]
     path.write_bytes(change(TEXT))
-    (stream,) = open_streams(path, stream.sha256)
+    with pytest.raises(InputUnreadable, match="changed while it was read"):
+        next(walk_streams(path, stream.sha256))
     with pytest.raises(InputUnreadable, match="changed while it was read"):
         examine_stream(stream)
     with pytest.raises(InputUnreadable, match="changed while it was read"):
@@ -43,7 +44,7 @@ def test_a_file_that_changed_since_it_was_found_is_noticed(tmp_path: Path, chang
 def test_a_file_that_changes_while_it_is_cut_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(TEXT * 5_000)
-    (stream,) = open_streams(path)
+    (stream,) = walk_streams(path)
     parts = cut_document(stream, examine_stream(stream).documents[0], Chunking())
     next(parts)
     with path.open("r+b") as file:
@@ -56,12 +57,12 @@ def test_a_file_that_changes_while_it_is_cut_is_noticed(tmp_path: Path) -> None:
 def test_names_need_not_be_utf8(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9.txt")
     path.write_bytes(TEXT)
-    assert examine_stream(open_streams(path)[0]).documents
+    assert examine_stream(next(walk_streams(path))).documents
     assert display_name(path).endswith("caf\\xe9.txt")
     with pytest.raises(InputUnreadable, match=r"caf\\xe8.txt cannot be read: No such file"):
-        open_streams(tmp_path / os.fsdecode(b"caf\xe8.txt"))
+        next(walk_streams(tmp_path / os.fsdecode(b"caf\xe8.txt")))
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(InputUnreadable, match="no regular file"):
-        open_streams(tmp_path)
+        next(walk_streams(tmp_path))

@@ -358,21 +358,6 @@ def _digest(file: BinaryIO) -> bytes:
     return digest.digest()
 
 
-def open_streams(path: Path, sha256: bytes | None = None) -> list[Stream]:
-    """The file itself as its only stream.
-
-    Args:
-        path: the file; its name need not be UTF-8.
-        sha256: the hash that the file had when it was found; None hashes it now.
-
-    Raises:
-        InputUnreadable: if the file cannot be read.
-    """
-    with _opened(path) as file:
-        digest = _digest(file) if sha256 is None else sha256
-        return [Stream(path, os.fstat(file.fileno()).st_size, digest)]
-
-
 def _opened(path: Path) -> BinaryIO:
     try:
         if path.exists() and not path.is_file():

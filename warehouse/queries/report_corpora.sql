@@ -6,6 +6,7 @@ WITH files AS (
         count(*) AS n_files,
         count(*) FILTER (status = 'failed') AS n_failed,
         count(*) FILTER (status = 'empty') AS n_empty,
+        count(*) FILTER (status = 'partial') AS n_partial,
         sum(n_bytes)::BIGINT AS n_file_bytes
     FROM corpus.source_file
     WHERE retired_at IS NULL

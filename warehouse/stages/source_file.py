@@ -6,12 +6,12 @@ and the old row is retired; a vanished file's row is retired. Nothing is ever de
 
 from __future__ import annotations
 
-import mimetypes
 import os
 import re
 import stat
 import time
 from dataclasses import asdict, dataclass
+from mimetypes import MimeTypes
 from pathlib import Path
 from uuid import UUID
 
@@ -63,6 +63,29 @@ class FoundFile:
     error: str | None
 
 
+_MEDIA_TYPES = MimeTypes()
+for _media_type, _suffix in (
+    ("application/jsonl", ".jsonl"),
+    ("application/jsonl", ".ndjson"),
+    ("application/vnd.apache.parquet", ".parquet"),
+    ("application/zstd", ".zst"),
+    ("text/csv", ".csv"),
+    ("text/markdown", ".markdown"),
+    ("text/markdown", ".md"),
+    ("text/tab-separated-values", ".tsv"),
+):
+    _MEDIA_TYPES.add_type(_media_type, _suffix)
+
+_COMPRESSIONS = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
+
+
+def media_type_of(name: str) -> str | None:
+    """The media type that a file's name claims, of what is compressed that of the compression; the same on every
+    machine. None for a name that claims nothing."""
+    media_type, compression = _MEDIA_TYPES.guess_type(name)
+    return _COMPRESSIONS.get(compression) if compression else media_type
+
+
 def filesystem_path(shown: str) -> Path:
     """The path that `display_name` shows."""
     if os.path.lexists(shown):
@@ -74,7 +97,7 @@ def filesystem_path(shown: str) -> Path:
 def inspect_file(corpus: str, path: str, licence: str) -> FoundFile:
     """Hash one file. A file that cannot be read is recorded as failed, with its reason."""
     shown = display_name(path)
-    media_type = mimetypes.guess_type(shown)[0]
+    media_type = media_type_of(shown)
     try:
         status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode):
