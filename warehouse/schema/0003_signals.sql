@@ -77,7 +77,7 @@ COMMENT ON COLUMN corpus.chunk.c4_n_javascript_lines IS 'Further lines with the 
 COMMENT ON COLUMN corpus.chunk.c4_n_policy_lines IS 'Further lines with a phrase of cookie and privacy notices (C4).';
 COMMENT ON COLUMN corpus.chunk.c4_has_lorem_ipsum IS 'Whether a line that comes so far holds lorem ipsum (C4).';
 COMMENT ON COLUMN corpus.chunk.c4_has_curly_bracket IS 'Whether a line that comes so far holds a curly bracket (C4).';
-COMMENT ON COLUMN corpus.chunk.language IS 'ISO 639-1 code by py3langid; und below 20 letters.';
+COMMENT ON COLUMN corpus.chunk.language IS 'ISO 639-1 code by py3langid of the first 1,000 characters; und below 20 letters.';
 COMMENT ON COLUMN corpus.chunk.language_score IS 'Probability of the language.';
 COMMENT ON COLUMN corpus.chunk.script IS 'Unicode script of most letters; Common where there are none or only rare ones.';
 COMMENT ON COLUMN corpus.chunk.script_share IS 'Share of letters in that script.';
