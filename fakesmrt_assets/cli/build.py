@@ -98,7 +98,7 @@ def _show_losses(home: Home, settings: BuildSettings) -> None:
         dropped = connection.execute(query("count_dropped"), {"chunking_id": chunking_id}).fetchall()
     console = Console(stderr=True)
     if files:
-        table = Table("file", "", "why", box=None, pad_edge=False)
+        table = Table("file", "status", "why", box=None, pad_edge=False)
         for _, path, status, error in files[:LISTED_FILES]:
             table.add_row(Text(path), status, Text(error))
         console.print(table)

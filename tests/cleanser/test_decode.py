@@ -1,8 +1,13 @@
 """The command decode."""
 
+import gzip
 import hashlib
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from fakesmrt_assets.cli.cleanser import decode
 from fakesmrt_assets.cli.decoding import target_below
+from tests.cleanser.packing import zipped
 
 KEYS = [
     "path",
@@ -85,6 +91,92 @@ def test_what_cannot_be_read_does_not_stop_the_rest(tmp_path: Path) -> None:
     assert (first["encoding"], second["encoding"], second["text_sha256"]) == ("utf-8", None, None)
     assert second["n_dropped_bytes"] == second["n_bytes"]
     assert [path.name for path in (tmp_path / "clean").rglob("*") if path.is_file()] == ["good.txt.txt"]
+
+
+def archive_of(folder: Path) -> Path:
+    """A zip with a letter, a name that leads out of it, stories as JSON Lines, and an archive in it."""
+    path = folder / "old.zip"
+    inner = zipped({"deep.txt": GERMAN.encode("cp1252") * 9})
+    stories = b"".join(b'{"text": "Story %d of the sea and its ships."}\n' % number for number in range(3))
+    members = {"a.txt": GERMAN.encode(), "../../b.txt": GERMAN.encode(), "c/rows.jsonl": stories}
+    path.write_bytes(zipped({**members, "inner.zip": inner}))
+    return path
+
+
+def test_members_of_archives_are_lines_and_files_of_their_own(tmp_path: Path) -> None:
+    path = archive_of(tmp_path)
+    result = run(path, "--json", "--output", tmp_path / "clean")
+    assert result.exit_code == 0, result.stderr
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [list(row) for row in rows] == [KEYS] * 4
+    names = ["a.txt", "../../b.txt", "c/rows.jsonl", "inner.zip/deep.txt"]
+    assert [row["path"] for row in rows] == [f"{path}/{name}" for name in names]
+    below = (tmp_path / "clean").joinpath(*path.parts[1:])
+    written = {str(file.relative_to(below)) for file in (tmp_path / "clean").rglob("*") if file.is_file()}
+    assert written == {"a.txt.txt", "_parent/_parent/b.txt.txt", "c/rows.jsonl.txt", "inner.zip/deep.txt.txt"}
+    for name, row in zip(("a.txt", "c/rows.jsonl", "inner.zip/deep.txt"), (rows[0], *rows[2:]), strict=True):
+        assert hashlib.sha256((below / f"{name}.txt").read_bytes()).hexdigest() == row["text_sha256"]
+    stories = (below / "c/rows.jsonl.txt").read_text()
+    assert stories == "\n\n".join(f"Story {number} of the sea and its ships." for number in range(3))
+
+
+def test_folders_are_searched_and_processes_change_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "letters"
+    (folder / "inside").mkdir(parents=True)
+    for number in range(4):
+        (folder / "inside" / f"{number}.txt").write_bytes(GERMAN.encode("cp1252") * (number + 1))
+    (folder / ".hidden").write_text(GERMAN)
+    (folder / "loop").symlink_to(folder)
+    alone = run(folder, archive_of(tmp_path), "--json", "--jobs", "1")
+    shared = run(folder, archive_of(tmp_path), "--json", "--jobs", "2")
+    assert (alone.exit_code, shared.exit_code) == (0, 0)
+    assert alone.stdout == shared.stdout
+    assert len(alone.stdout.splitlines()) == 8
+
+
+def test_a_damaged_archive_gives_what_it_holds_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "cut.txt.gz"
+    packed = gzip.compress(GERMAN.encode() * 500 + os.urandom(300).hex().encode())
+    path.write_bytes(packed[:-200])
+    result = run(path, "--json")
+    assert result.exit_code == 1
+    assert "cut.txt.gz: gzip ends too early after" in result.stderr
+    row = json.loads(result.stdout)
+    assert row["flags"] == ["damaged"]
+    assert row["n_characters"] > 500 * len(GERMAN)
+
+
+def test_private_data_is_masked_where_it_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Write to ann@harbour.example and to nobody else.\n")
+    assert run(path, "--mask", "email,phone", "--output", tmp_path / "clean").exit_code == 0
+    (written,) = (tmp_path / "clean").rglob("letter.txt.txt")
+    assert "ann@harbour.example" not in written.read_text()
+    assert written.read_text().startswith("Write to ")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--mask", "names", "x"], ["--jobs", "0", "x"]])
+def test_wrong_usage_has_status_2(arguments: list[str]) -> None:
+    assert run(*arguments).exit_code == 2
+
+
+def test_an_interruption_leaves_whole_texts_only(tmp_path: Path) -> None:
+    for number in range(2):
+        (tmp_path / f"{number}.txt").write_text("".join(f"{line}. {GERMAN}" for line in range(300_000)))
+    clean = tmp_path / "clean"
+    command = [sys.executable, "-m", "fakesmrt_assets.cli.main", "decode", "0.txt", "1.txt"]
+    with subprocess.Popen(
+        [*command, "--output", str(clean), "--jobs", "2"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as decoding:
+        deadline = time.monotonic() + 60
+        while not list(clean.glob(".fakesmrt-*/*.text")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        decoding.send_signal(signal.SIGINT)
+        _, said = decoding.communicate(timeout=60)
+    assert decoding.returncode == 130
+    assert said.startswith("fakesmrt: interrupted.")
+    assert "Traceback" not in said
+    assert not [path for path in clean.rglob("*") if path.is_file()]
 
 
 def test_people_get_a_table(tmp_path: Path) -> None:

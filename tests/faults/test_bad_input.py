@@ -147,7 +147,7 @@ def test_each_bad_file_has_its_reason_and_the_good_ones_are_read(warehouse: Ware
     assert found["truncated.txt.gz"][0] == "partial"
     assert "too early" in str(found["truncated.txt.gz"][1])
     assert found["truncated.zip"][0] == "partial"
-    assert found["rows.jsonl"] == ("partial", "1 ranges are dropped: invalid_json")
+    assert found["rows.jsonl"] == ("partial", "1 range dropped as invalid_json")
     assert "invalid_json" in dropped(warehouse, "rows.jsonl")
     assert found["lying.txt"][0] == "failed"
     assert "binary" in str(found["lying.txt"][1])

@@ -32,9 +32,7 @@ from warehouse.stages.source_file import filesystem_path
 SECTION_RANGES = 1 << 16
 """Ranges of a large stream that are described by one task, at most: so many rows are committed at once."""
 
-UNREADABLE = frozenset(
-    {"invalid_json", "nested_too_deeply", "record_too_large", "broken_markup", "broken_row"}
-)
+UNREADABLE = frozenset({"invalid_json", "invalid_xml", "nested_too_deeply", "record_too_large"})
 """Reasons of dropped ranges that mean damage rather than nothing to read: their file is ``partial``."""
 
 RANGES = pa.schema({"byte_start": pa.int64(), "byte_end": pa.int64(), "reason": pa.string()})
@@ -209,9 +207,9 @@ def outcome_of(
     """What became of a stream, from the number of its documents and of its dropped ranges by reason."""
     stream = member.stream
     damage = [stream.error] if stream.error else []
-    damage += [
-        f"{reasons[reason]} ranges are dropped: {reason}" for reason in sorted(UNREADABLE & reasons.keys())
-    ]
+    for reason in sorted(UNREADABLE & reasons.keys()):
+        n_ranges = reasons[reason]
+        damage.append(f"{n_ranges:,} {'range' if n_ranges == 1 else 'ranges'} dropped as {reason}")
     no_text = None if n_documents else no_text_reason(stream, decision, reasons)
     return Outcome(member.source_id, stream.member, n_documents, "; ".join(damage) or None, no_text)
 
