@@ -10,11 +10,20 @@ from pathlib import Path
 import pytest
 
 from fakesmrt_assets.cli.main import COMMANDS
+from warehouse.cleanser.decoding import EncodingDecision
+from warehouse.cleanser.signals import SIGNALS
 from warehouse.database import query
 from warehouse.recipes import Recipe, parse_recipe
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGES = ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/recipes.md"]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/architecture.md",
+    "docs/recipes.md",
+    "docs/cleanser.md",
+    "docs/plain_text.md",
+]
 BUILT_BY_OTHERS = {"docs/asset_graph.png", "docs/results.md"}
 
 
@@ -57,7 +66,8 @@ def test_every_recipe_key_is_described_with_its_default() -> None:
         defaults |= {
             f"{key}.{name}".rstrip("."): json.loads(json.dumps(item)) for name, item in section.items()
         }
-    assert {key: json.loads(text) for key, text in described.items()} == defaults
+    stated = {key: None if text == "none" else json.loads(text) for key, text in described.items()}
+    assert stated == defaults
 
 
 def test_the_example_recipe_is_valid() -> None:
@@ -68,7 +78,8 @@ def test_the_example_recipe_is_valid() -> None:
 def test_every_reason_is_described() -> None:
     view = (ROOT / "warehouse/views/corpus_training_chunk.sql").read_text()
     buckets = {"unscored", "head", "middle", "tail"}
-    reasons = set(re.findall(r"THEN\s+'(\w+)'", view)) - buckets
+    named_by_signal = {signal.name for signal in SIGNALS}
+    reasons = set(re.findall(r"THEN\s+'(\w+)'", view)) - buckets - named_by_signal
     page = (ROOT / "docs/recipes.md").read_text()
     assert reasons
     assert not [reason for reason in reasons if f"`{reason}`" not in page]
@@ -88,10 +99,28 @@ def test_examples_of_python_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     warehouse.publish()
     Path("letter.txt").write_text("Dear reader,\n\nthis is short.\n")
     Path("posts.jsonl").write_text('{"id": 1, "text": "one two"}\n{"id": 2, "text": "one two"}\n')
-    for example in code_blocks("README.md", "python"):
+    for example in code_blocks("README.md", "python") + code_blocks("docs/cleanser.md", "python"):
         exec(compile(example, "README.md", "exec"), {})  # noqa: S102  # our own page
 
 
 def test_queries_shown_to_people_are_explained() -> None:
     for path in (ROOT / "warehouse/queries/examples").glob("*.sql"):
         assert query(f"examples/{path.stem}").startswith("-- "), path
+
+
+def test_every_reason_for_dropped_bytes_is_described() -> None:
+    page = (ROOT / "docs/cleanser.md").read_text()
+    sources = sorted((ROOT / "warehouse/cleanser").rglob("*.py"))
+    pattern = r'(?:DroppedRange\([^()]*(?:\([^()]*\)[^()]*)*|NoTextError\()"(\w+)"'
+    reasons = {reason for path in sources for reason in re.findall(pattern, path.read_text())}
+    assert len(reasons) > 10
+    assert not [reason for reason in reasons if f"`{reason}`" not in page]
+
+
+def test_every_flag_of_a_decision_is_described() -> None:
+    page = (ROOT / "docs/cleanser.md").read_text()
+    described = set(
+        re.findall(r"^\| `(\w+)` \|", page.partition("| flag |")[2].partition("\n\n")[0], re.MULTILINE)
+    )
+    docstring = (EncodingDecision.__doc__ or "").partition("flags:")[2].partition("byte_order_mark_bytes:")[0]
+    assert described == set(re.findall(r"``(\w+)``", docstring))
