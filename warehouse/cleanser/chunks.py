@@ -206,7 +206,8 @@ def cut_record(document: DocumentRecord, text: str, errors: str, chunking: Chunk
         if not repaired.text or repaired.text.isspace():
             blank.append(DroppedSlice(*place, "blank", start, end))
             continue
-        repaired = replace(repaired, plan=replace(repaired.plan, errors=errors))
+        if repaired.plan.errors != errors:
+            repaired = replace(repaired, plan=replace(repaired.plan, errors=errors))
         yield from blank
         blank = []
         yield _chunk(repaired, ordinal, place, (start, end), span, document.decoder_state)

@@ -29,7 +29,7 @@ from warehouse.stages.arrow import DOCUMENT, DROPPED, STREAM, arrow_table
 from warehouse.stages.feeding import explained_reading, in_memory, whole_file
 from warehouse.stages.source_file import filesystem_path
 
-SECTION_RANGES = 1 << 16
+SECTION_RANGES = 1 << 14
 """Ranges of a large stream that are described by one task, at most: so many rows are committed at once."""
 
 UNREADABLE = frozenset({"invalid_json", "invalid_xml", "nested_too_deeply", "record_too_large"})
