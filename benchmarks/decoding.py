@@ -23,7 +23,7 @@ import charset_normalizer
 
 from warehouse.cleanser.decoding import decide_encoding
 from warehouse.cleanser.language import identify_language
-from warehouse.cleanser.streams import open_streams
+from warehouse.cleanser.streams import walk_streams
 
 CODECS = {
     "uhc": "cp949",
@@ -56,7 +56,7 @@ def true_texts(raw: bytes, label: str) -> set[str]:
 
 
 def our_text(path: Path, raw: bytes) -> tuple[str | None, str]:
-    decision = decide_encoding(open_streams(path)[0])
+    decision = decide_encoding(next(walk_streams(path)))
     if decision.encoding is None:
         return None, "no text"
     text = raw[decision.byte_order_mark_bytes :].decode(decision.encoding, "replace")
