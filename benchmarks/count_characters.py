@@ -46,7 +46,7 @@ SIGNS = (
     "¡¢£¤¥¦§¨©ª«¬\u00ad®¯°±²³´µ¶·¸¹º»¼½¾¿×÷–—―‘’‚‛“”„†‡•…‰‹›€™№−≈≤≥◊√∞∂∑∏∫∆\u200b\u200c\u200d\u200e\u200f"
     "、。〈〉《》「」『』【】〔〕！（），．：；？〜～"
 )
-OPENING, CLOSING = "“«‘„¿¡‚‹§£€№", "”»’…°™®ºª²³›"
+OPENING, CLOSING, APOSTROPHES = "“«‘„¿¡‚‹§£€№", "”»…°™®ºª²³›", "’´·"
 LETTER_RANGES = (
     (0xDF, 0x2AF), (0x300, 0x30C), (0x323, 0x329), (0x390, 0x3CE), (0x430, 0x4FF), (0x5B0, 0x5EA),
     (0x60C, 0x60C), (0x61B, 0x61B), (0x61F, 0x61F), (0x621, 0x6D5), (0xE01, 0xE5B), (0x1E00, 0x1EFF),
@@ -300,8 +300,9 @@ def code_points(text: str) -> NDArray[np.int64]:
 
 def symbol_kinds(symbols: list[str]) -> NDArray[np.uint8]:
     """Coarse kind of each symbol: 0 space, 1 digit, 2 punctuation, 3 odd, 4 ASCII letter, 5 other letter,
-    6 opening sign, 7 closing sign, 8 other sign."""
+    6 opening sign, 7 closing sign, 8 other sign, 9 apostrophe and the like."""
     signs = {**dict.fromkeys(SIGNS, 8), **dict.fromkeys(OPENING, 6), **dict.fromkeys(CLOSING, 7)}
+    signs |= dict.fromkeys(APOSTROPHES, 9)
     of_classes = [0, 1, 2, 3, 3, 3, 5, 5, 5]
     return np.array(
         of_classes + [4 if each in LATIN_LETTERS else signs.get(each, 5) for each in symbols], np.uint8
@@ -323,7 +324,7 @@ def symbol_scripts(symbols: list[str]) -> NDArray[np.int8]:
 def lost_shares(symbols: list[str], kinds: NDArray[np.uint8], unigrams: NDArray[np.int64]) -> Any:
     """Share of each language's characters that each encoding cannot express; shape (encodings, languages)."""
     weights = unigrams.astype(float)
-    weights[np.isin(kinds, [0, 1, 2, 3, 4, 6, 7, 8])] = 0
+    weights[~np.isin(kinds, [5])] = 0
     shares = []
     for encoding in COMMONNESS:
         lost = np.ones(len(kinds), bool)

@@ -11,7 +11,7 @@ without it, and the plain mean. Calibration: how often decisions of at least and
 are right.
 
 Example: python -m benchmarks.decoding_generated CORPORA MANIFEST.csv --samples 40
-prints a table, and one JSON line at the end. --verbose names each piece that is wrong at 200 bytes.
+prints a table, and one JSON line at the end. --verbose 200 names each piece of 200 bytes that is wrong.
 """
 
 from __future__ import annotations
@@ -208,7 +208,12 @@ def main() -> None:
     parser.add_argument("manifest", type=Path)
     parser.add_argument("--samples", type=int, default=20, help="pieces of each length in each codec")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument(
+        "--verbose",
+        type=int,
+        default=-1,
+        help="name the pieces of so many bytes that are wrong, 0 for whole ones",
+    )
     parser.add_argument("--alone", action="store_true", help="leave the two detectors out")
     arguments = parser.parse_args()
     decoders = {"ours": ours}
@@ -232,7 +237,7 @@ def main() -> None:
             right[name][piece.n_bytes][piece.codec].append(is_right)
             if name == "ours":
                 calibration[confidence >= CONFIDENT].append(is_right)
-                if arguments.verbose and not is_right and piece.n_bytes == 200:
+                if not is_right and (piece.n_bytes or 0) == arguments.verbose:
                     print(f"{piece.codec} read as {encoding} ({confidence:.2f}): {piece.source}")
     report(right, seconds, calibration, n_pieces, len(texts))
 

@@ -19,7 +19,7 @@ COMMONNESS = {
     "mac-turkish": -5.5, "cp737": -5.5, "cp775": -5.5, "cp865": -5.5, "mac-iceland": -6.0, "cp720": -6.0,
     "cp860": -6.0, "cp861": -6.0, "cp863": -6.0, "cp864": -6.0, "cp869": -6.0, "cp1125": -6.0,
     "euc_jis_2004": -6.0, "shift_jis_2004": -6.0, "kz1048": -6.5, "cp856": -7.0, "ptcp154": -7.0,
-    "hp-roman8": -7.0, "koi8-t": -8.0,
+    "hp-roman8": -10.0, "koi8-t": -8.0,
 }  # fmt: skip
 """Nats by which a legacy encoding is less expected than Windows-1252: orders of magnitude of the shares of web
 pages (W3Techs, "Usage statistics of character encodings for websites"); DOS and Macintosh encodings, which no
@@ -66,9 +66,9 @@ WORLDWIDE = frozenset(
 )
 """Encodings in which people wrote any language of Latin script, fitting or not."""
 
-FOREIGN_REGION = -4.0
+FOREIGN_REGION = -5.0
 FOREIGN_SCRIPT = -5.0
-FOREIGN_EAST_ASIAN = -8.0
+FOREIGN_EAST_ASIAN = -4.0
 """Nats for a language in an encoding that was made for other languages, and for another script."""
 
 LOST_LETTER = -2_000.0

@@ -37,10 +37,9 @@ FIRST_LETTER = 9
 FIRST_FOREIGN = FIRST_LETTER + 26
 """First symbol that is neither a class nor an ASCII letter."""
 
-OPENING_KIND, CLOSING_KIND, SIGN_KIND, LETTER_KIND, ASCII_LETTER_KIND = 6, 7, 8, 5, 4
-N_KINDS = 9
+ASCII_LETTER_KIND, LETTER_KIND, N_KINDS = 4, 5, 10
 
-LATIN = "LATIN"
+LATIN, CJK = "LATIN", "CJK"
 UNDETERMINED = "und"
 """A language of Latin script of which nothing is known: the mean of those that are, frequent ones first."""
 
@@ -63,6 +62,9 @@ CLASS_RATES = {CONTROL: 1e-8, BOX: 1e-6, SIGN: 1e-6, OTHER_LETTER: 3e-6, IDEOGRA
 OWN_LETTER_RATE = 3e-6
 FOREIGN_LETTER_RATE = 3e-8
 """Shares that no language goes below: for letters of its own script, and of another one."""
+
+IN_ANY_CONTEXT = 0.1
+"""Share of the rates above that no context goes below, however often it was counted without the sign."""
 
 BOX_AFTER_BOX = 0.5
 LETTER_AFTER_LETTER = 0.7
@@ -109,7 +111,8 @@ class ScriptStatistics:
         bigrams, trigrams: counts by key.
         symbols: how often each symbol was counted; shape (n_symbols, n_languages).
         floor: smoothed probability of each symbol; same shape.
-        ratios: how much likelier one kind of symbol is after another than by chance; shape (9, 9).
+        least_rates: probability of each symbol that no context goes below; shape (n_symbols,).
+        ratios: how much likelier one kind of symbol is after another than by chance; shape (10, 10).
         foreign_rate: share of letters that are not ASCII among all letters, by language.
         prior: how much each language is expected, in nats.
     """
@@ -120,6 +123,7 @@ class ScriptStatistics:
     trigrams: Counts
     symbols: Floats
     floor: Floats
+    least_rates: Floats
     ratios: Floats
     foreign_rate: Floats
     prior: Floats
@@ -136,8 +140,9 @@ class ScriptStatistics:
         """log P(third symbol | first two) in nats, for each trigram's key and language."""
         guess = TRIGRAM_PSEUDO_COUNTS * self.bigram_probability(keys, kinds)
         context = self.bigrams.of(keys >> BITS) + TRIGRAM_PSEUDO_COUNTS
-        probability = (self.trigrams.of(keys) + guess) / context
         second, third = (keys >> BITS) & LOW_BITS, keys & LOW_BITS
+        least = IN_ANY_CONTEXT * self.least_rates[third] * self.ratios[kinds[second], kinds[third]]
+        probability = (self.trigrams.of(keys) + guess) / context + least[:, None]
         probability[(second == BOX) & (third == BOX)] = BOX_AFTER_BOX
         probability[(second == OTHER_LETTER) & (third == OTHER_LETTER)] = LETTER_AFTER_LETTER
         return np.asarray(np.log(probability))
@@ -268,6 +273,8 @@ def _script(
         languages, translated = [*languages, UNDETERMINED], [*translated, True]
     totals = symbols.sum(0)
     floor = (symbols + SYMBOL_PSEUDO_COUNTS * mean[:, None]) / (totals + SYMBOL_PSEUDO_COUNTS)
+    if name == LATIN:
+        floor[:, -1] = (symbols[:, -1] + mean) / 2
     foreign = symbols[FIRST_FOREIGN:][kind[FIRST_FOREIGN:] == LETTER_KIND].sum(0)
     ascii_letters = symbols[FIRST_LETTER:FIRST_FOREIGN].sum(0)
     prior = [
@@ -281,6 +288,7 @@ def _script(
         trigrams,
         symbols.astype(np.float32),
         (floor + least_rates[:, None]).astype(np.float32),
+        least_rates,
         _ratios(kind[pair >> BITS], kind[pair & LOW_BITS], bigrams.rows[:-1].sum(1), name),
         (foreign / np.maximum(foreign + ascii_letters, 1e-9)).astype(np.float32),
         np.array(prior, np.float32),

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from warehouse.cleanser.candidates import commonness
 from warehouse.cleanser.character_statistics import (
     BITS,
+    CJK,
     CONTROL,
     FIRST_FOREIGN,
     FIRST_LETTER,
@@ -61,6 +62,11 @@ language has."""
 CLEAR_LETTERS = 6
 """So many letters of other scripts, and none of Latin script outside ASCII, are no Latin text."""
 
+LEAST_RUN_LETTERS = 2
+SHORT_RUN = -3.0
+"""Nats for each word of another alphabet where they have fewer letters than this on average: no language is
+written in one-letter words."""
+
 USUAL_RUNS = 0.2
 RUN_EXPONENT = 1.7
 LETTERS_IN_WORD = 5
@@ -95,6 +101,13 @@ def surroundings(sample: bytes, counts: NDArray[np.int64]) -> Surroundings:
     return Surroundings(
         _latin_languages(sample), letters, min(1.0, max(1, n_high) / max(1, int(counts[0x80:].sum())))
     )
+
+
+def alone(text: str) -> Surroundings:
+    """What a reading says by itself, where other readings of its bytes do not extend ASCII as it does."""
+    latin = character_statistics().scripts[LATIN]
+    n_letters = sum(1 for letter in text if letter.isascii() and letter.isalpha())
+    return Surroundings(np.zeros(len(latin.languages), np.float32), n_letters, 1.0)
 
 
 def _latin_languages(sample: bytes) -> Floats:
@@ -152,7 +165,7 @@ def _symbols(text: str, known: CharacterStatistics, counts_ascii: bool = False) 
     numbered = known.symbol[codes].astype(np.int64)
     keys = (numbered[:-2] << 2 * BITS | numbered[1:-1] << BITS | numbered[2:])[counts]
     keys, times = np.unique(keys, return_counts=True)
-    scripts = frozenset(_scripts_of(codes, numbered, known) if len(keys) else ())
+    scripts = frozenset(_scripts_of(codes, numbered, known, counts_ascii) if len(keys) else ())
     weights = (times**BURSTINESS).astype(np.float32)
     return _Symbols(codes, numbered, is_high, counts, keys, weights, scripts, n_look_alikes)
 
@@ -245,13 +258,14 @@ def log_likelihood(text: str, encoding: str, around: Surroundings, *, counts_asc
 
 
 def _scripts_of(
-    codes: NDArray[np.int64], numbered: NDArray[np.int64], known: CharacterStatistics
+    codes: NDArray[np.int64], numbered: NDArray[np.int64], known: CharacterStatistics, counts_ascii: bool
 ) -> set[str]:
     """The scripts of the letters that lie at bytes above 0x7F; Latin unless others leave no doubt."""
     places = known.script[numbered[codes >= 0x80]]
     n_letters = np.bincount(places[places >= 0], minlength=len(known.script_names))
     names = {known.script_names[index] for index in np.flatnonzero(n_letters)}
-    return names if len(names - {LATIN}) and n_letters.sum() >= CLEAR_LETTERS else names | {LATIN}
+    is_clear = bool(names - {LATIN}) and n_letters.sum() >= CLEAR_LETTERS and not counts_ascii
+    return names if is_clear else names | {LATIN}
 
 
 def _script_nats(
@@ -273,6 +287,8 @@ def _script_nats(
         n_runs / around.sampled + around.n_ascii_letters / LETTERS_IN_WORD + 1
     )
     rarity = RUN_EXPONENT * n_runs * min(0.0, math.log(share / USUAL_RUNS))
+    if statistics.script != CJK and n_foreign < LEAST_RUN_LETTERS * n_runs:
+        rarity += SHORT_RUN * n_runs
     return np.asarray(nats + (rarity - math.log(len(statistics.languages))))
 
 

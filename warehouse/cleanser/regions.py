@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from warehouse.cleanser.candidates import COMMONNESS, commonness
 from warehouse.cleanser.comparison import is_comparable, ranked
 from warehouse.cleanser.plausibility import is_gibberish, log_likelihood, n_witnesses, surroundings
 from warehouse.cleanser.streams import Stream
@@ -149,7 +150,7 @@ def _by_lines(stream: Stream, byte_start: int) -> tuple[EncodingRegion, ...]:
     """Lines in UTF-8 among lines in a legacy encoding."""
     runs: list[_Run] = []
     utf8, legacy = _Part(), _Part()
-    position, least = 0, 1
+    position = 0
     for line in lines_of(stream.blocks()):
         start, position = position, position + len(line)
         if line.isascii():
@@ -161,18 +162,14 @@ def _by_lines(stream: Stream, byte_start: int) -> tuple[EncodingRegion, ...]:
             runs[-1].sample += _excerpt(line) * (len(runs[-1].sample) < WEIGHED_LINE_BYTES)
         else:
             runs.append(_Run(start, is_utf8, n_foreign, _excerpt(line)))
-        while len(runs) > MOST_RUNS:
-            least *= 2
-            runs = _without_short(runs, least)
+        if len(runs) > MOST_RUNS:
+            runs = _at_most(runs, MOST_RUNS // 2)
     if not utf8.lines or not legacy.lines:
         return ()
     encoding = _legacy_encoding(legacy)
     if encoding is None:
         return ()
     runs = _without_doubtful(runs, encoding)
-    while len(runs) > MOST_REGIONS:
-        least *= 2
-        runs = _without_short(runs, least)
     if len(runs) < 2:
         return ()
     ends = [run.byte_start for run in runs[1:]] + [position]
@@ -185,11 +182,13 @@ def _by_lines(stream: Stream, byte_start: int) -> tuple[EncodingRegion, ...]:
     )
 
 
-def _without_short(runs: list[_Run], least: int) -> list[_Run]:
-    """Runs of which those with fewer foreign characters joined the one before; neighbours of one kind join."""
+def _at_most(runs: list[_Run], n_runs: int) -> list[_Run]:
+    """Runs of which those with the fewest foreign characters joined the one before; neighbours of one kind join."""
+    by_size = sorted(range(1, len(runs)), key=lambda place: runs[place].n_foreign)
+    dropped = set(by_size[: max(0, len(runs) - n_runs)])
     kept: list[_Run] = []
-    for run in runs:
-        if kept and (run.n_foreign < least or kept[-1].is_utf8 == run.is_utf8):
+    for place, run in enumerate(runs):
+        if kept and (place in dropped or kept[-1].is_utf8 == run.is_utf8):
             kept[-1].n_foreign += run.n_foreign * (kept[-1].is_utf8 == run.is_utf8)
         else:
             kept.append(run)
@@ -202,7 +201,7 @@ def _without_doubtful(runs: list[_Run], encoding: str) -> list[_Run]:
     for run in runs:
         if run.is_utf8 != main_is_utf8 and not _is_beyond_doubt(run, encoding):
             run.is_utf8 = main_is_utf8
-    return _without_short(runs, 0)
+    return _at_most(runs, MOST_REGIONS)
 
 
 def _n_foreign(runs: list[_Run], is_utf8: bool) -> int:
@@ -344,10 +343,21 @@ def _joined(
             encodings.append(after)
     if len(starts) < 2:
         return ()
+    named = {encoding: _usual_name(encoding, blocks, names, path) for encoding in encodings}
     return tuple(
-        EncodingRegion(start, end, encoding, 0.9, f"reads best in {encoding}")
+        EncodingRegion(start, end, named[encoding], 0.9, f"reads best in {named[encoding]}")
         for start, end, encoding in zip(starts, [*starts[1:], n_bytes], encodings, strict=True)
     )
+
+
+def _usual_name(encoding: str, blocks: list[_Block], names: list[str], path: list[int]) -> str:
+    """The most expected encoding that reads the blocks of another one as the same text."""
+    sample = b"".join(
+        block.sample for block, column in zip(blocks, path, strict=True) if names[column] == encoding
+    )
+    text = sample.decode(encoding, "replace")
+    same = (name for name in COMMONNESS if sample.decode(name, "replace") == text)
+    return max((encoding, *same), key=commonness)
 
 
 def _place_of_change(stream: Stream, byte_start: int, byte_end: int, before: str, after: str) -> int:
