@@ -130,6 +130,29 @@ def no_text_reason(stream: Stream, decision: EncodingDecision, reasons: Iterable
     return f"it holds no text ({', '.join(different)})" if different else "it holds only white space"
 
 
+class ChunkSignals(Mapping[str, Any]):
+    """The signals of one chunk, by name: a view, because few who look at a chunk look at all of its signals."""
+
+    __slots__ = ("_columns", "_number")
+
+    def __init__(self, columns: Mapping[str, NDArray[Any]], number: int) -> None:
+        """The values with that number in columns that several chunks share."""
+        self._columns = columns
+        self._number = number
+
+    def __getitem__(self, name: str) -> Any:
+        return self._columns[name][self._number]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
 @dataclass(frozen=True)
 class CleanChunk:
     """A chunk with all that is known of it.
@@ -305,5 +328,5 @@ def iterate_chunks(path: Path | str, chunking: Chunking | None = None) -> Iterat
         for batch in in_batches(pairs):
             measures = measure([chunk.text for _, chunk in batch])
             for number, (document, chunk) in enumerate(batch):
-                signals = {name: column[number] for name, column in measures.signals.items()}
+                signals = ChunkSignals(measures.signals, number)
                 yield CleanChunk(stream, document, chunk, signals, tuple(measures.private[number]))

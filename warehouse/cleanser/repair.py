@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from warehouse.cleanser.code_units import EBCDIC, RunningDecoder
 from warehouse.cleanser.mojibake import FixSteps, LineFix, apply_steps, find_fixes
@@ -74,10 +75,7 @@ class RepairPlan:
         """The plan as the Training Database stores it."""
         if not self.steps and self.errors == STRICT:
             return _UNTOUCHED
-        content: dict[str, object] = {"errors": self.errors, "steps": self.steps}
-        if self.counts:
-            content["counts"] = dict(self.counts)
-        return json.dumps(content)
+        return _plan_as_json(self.errors, self.steps, tuple(self.counts.items()))
 
     @classmethod
     def from_json(cls, stored: str) -> RepairPlan:
@@ -91,6 +89,15 @@ class RepairPlan:
             else:
                 steps.append((name,))
         return cls(content["errors"], tuple(steps), content.get("counts", {}))
+
+
+@lru_cache(maxsize=1024)
+def _plan_as_json(errors: str, steps: tuple[Step, ...], counts: tuple[tuple[str, int], ...]) -> str:
+    """As stored. Remembered, because the chunks of a document are much alike: so many line ends, and no more."""
+    content: dict[str, object] = {"errors": errors, "steps": steps}
+    if counts:
+        content["counts"] = dict(counts)
+    return json.dumps(content)
 
 
 _UNTOUCHED = json.dumps({"errors": STRICT, "steps": []})
@@ -176,9 +183,12 @@ def _applicable(text: str, next_lines: bool) -> tuple[tuple[str, ...], tuple[str
         encoded = text.encode()
     except UnicodeEncodeError:
         return (LONE_SURROGATES, *early), _LATE_STEPS
-    if len(encoded.translate(None, _CONTROL_BYTES)) < len(encoded) or (next_lines and "\x85" in text):
+    n_controls = len(encoded) - len(encoded.translate(None, _CONTROL_BYTES))
+    n_returns = encoded.count(b"\r") if n_controls else 0
+    if n_controls > n_returns or (next_lines and "\x85" in text):
         return early, _LATE_STEPS
-    return (), () if len(encoded) == len(text) else (BYTE_ORDER_MARKS,)
+    late = () if len(encoded) == len(text) else (BYTE_ORDER_MARKS,)
+    return (LINE_ENDINGS,) if n_returns else (), late
 
 
 def _stepped(text: str, names: tuple[str, ...], steps: list[Step], counts: dict[str, int]) -> str:

@@ -54,10 +54,13 @@ class LineEnds:
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n")
         seen = self._before + data
-        is_end = np.frombuffer(seen, np.uint8) == _LINE_FEED
-        begins_text = is_end[1:-1] & ~is_end[2:]
-        self.n_after_blank += int(np.count_nonzero(begins_text & is_end[:-2]))
-        self.n_after_text += int(np.count_nonzero(begins_text & ~is_end[:-2]))
+        # Line feeds are few among the bytes: from here on only they are looked at.
+        ends = np.flatnonzero(np.frombuffer(seen, np.uint8) == _LINE_FEED)
+        gaps = np.diff(ends, prepend=-2, append=len(seen))
+        begins_text = (gaps[1:] > 1) & (ends > 0)
+        n_after_blank = int(np.count_nonzero(begins_text & (gaps[:-1] == 1)))
+        self.n_after_blank += n_after_blank
+        self.n_after_text += int(np.count_nonzero(begins_text)) - n_after_blank
         self._before = seen[-2:]
 
     def may_be_stories(self) -> bool:
