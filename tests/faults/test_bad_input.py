@@ -22,7 +22,7 @@ from warehouse.database import Warehouse, query, read_rows
 from warehouse.home import Home
 from warehouse.stages import chunk, document, source_file
 from warehouse.stages.cutting import cut_batch
-from warehouse.stages.feeding import Lane
+from warehouse.stages.feeding import LARGE_ARCHIVE_BYTES, LARGE_BYTES, Lane
 from warehouse.stages.stage import BuildSettings, StageContext, StageReport
 
 TEXT = PROSE.encode() * 20
@@ -258,6 +258,20 @@ def test_the_rows_are_the_same_for_any_number_of_workers_and_any_order(
     assert contents[0] == contents[1]
     assert len(contents[0][3]) > 50
     assert len(contents[0][5]) == 2 * 50
+
+
+@pytest.mark.usefixtures("here")
+def test_a_small_archive_that_unfolds_into_much_is_read_member_by_member(
+    warehouse: Warehouse, folder: Path
+) -> None:
+    line = b"The same line of the same letter, again and again.\n"
+    much = line * ((LARGE_BYTES + 1_000_000) // len(line))
+    (folder / "much.zip").write_bytes(zipped({"a.txt": TEXT, "much.txt": much, "b.txt": TEXT}))
+    assert (folder / "much.zip").stat().st_size < LARGE_ARCHIVE_BYTES
+    built(warehouse, folder)
+    assert statuses(warehouse)["much.zip"] == ("read", None)
+    assert n_chunks(warehouse, "much.zip") > 2 * n_chunks(warehouse, "good.txt") + len(much) / 2000
+    assert_everything_accounted(warehouse)
 
 
 @pytest.mark.usefixtures("here")

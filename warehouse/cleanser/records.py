@@ -181,14 +181,14 @@ class BoundReaders:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._bound: dict[tuple[str, str], Reader] = {}
+        self._bound: dict[tuple[str, str | None], Reader] = {}
 
-    def named(self, name: str, encoding: str) -> Reader:
+    def named(self, name: str, encoding: str | None) -> Reader:
         """The reader that column ``reader`` names.
 
         Args:
             name: as the column shows it.
-            encoding: that of the document, in whose terms the head is read.
+            encoding: that of the document, in whose terms the head is read; None where the stream is no text.
 
         Raises:
             KeyError: if there is no such reader.

@@ -1,10 +1,19 @@
 -- Documents of current files that the chunking has not cut to their end: no chunk and no dropped range of it ends where
 -- the document does. Large documents are committed section by section, the last one last.
+WITH unfolded AS (
+    SELECT
+        source_id,
+        sum(n_bytes)::BIGINT AS n_bytes
+    FROM corpus.stream
+    GROUP BY source_id
+)
+
 SELECT
     source_file.source_id,
     source_file.path,
     source_file.sha256,
     source_file.n_bytes AS source_bytes,
+    unfolded.n_bytes AS unfolded_bytes,
     stream.container,
     stream.member,
     stream.n_bytes AS stream_bytes,
@@ -28,6 +37,7 @@ SELECT
 FROM corpus.document AS document
 INNER JOIN corpus.stream AS stream ON document.stream_id = stream.stream_id
 INNER JOIN corpus.source_file AS source_file ON stream.source_id = source_file.source_id
+INNER JOIN unfolded ON source_file.source_id = unfolded.source_id
 INNER JOIN corpus.corpus AS corpus ON source_file.corpus = corpus.corpus
 WHERE
     source_file.retired_at IS NULL

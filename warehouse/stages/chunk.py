@@ -93,7 +93,10 @@ class _Waiting:
     @property
     def is_walked(self) -> bool:
         """Whether the file is unpacked here."""
-        return bool(self.first["container"] != "file" and self.first["source_bytes"] > LARGE_ARCHIVE_BYTES)
+        if self.first["container"] == "file":
+            return False
+        is_large = self.first["source_bytes"] > LARGE_ARCHIVE_BYTES
+        return bool(is_large or self.first["unfolded_bytes"] > LARGE_BYTES)
 
     @property
     def is_large_file(self) -> bool:
@@ -129,15 +132,17 @@ def _split_by_stream(table: pa.Table) -> Iterator[_Waiting]:
     start = n_bytes = 0
     for row, length in enumerate(lengths):
         if row > start and (streams[row] != streams[start] or n_bytes + length > BATCH_BYTES):
-            yield _waiting(table.slice(start, row - start), n_bytes)
+            yield _waiting(table, range(start, row), n_bytes)
             start, n_bytes = row, 0
         n_bytes += length
     if start < len(lengths):
-        yield _waiting(table.slice(start), n_bytes)
+        yield _waiting(table, range(start, len(lengths)), n_bytes)
 
 
-def _waiting(rows: pa.Table, n_bytes: int) -> _Waiting:
-    return _Waiting(rows, rows.slice(0, 1).to_pylist()[0], n_bytes)
+def _waiting(table: pa.Table, rows: range, n_bytes: int) -> _Waiting:
+    # A slice would take the whole table along to the worker.
+    taken = table.take(list(rows))
+    return _Waiting(taken, taken.slice(0, 1).to_pylist()[0], n_bytes)
 
 
 class _Walk:

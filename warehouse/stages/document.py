@@ -135,6 +135,7 @@ class _Examination:
         self._tallies = {source.source_id: Tally(source) for source in waiting}
         self._total = sum(source.n_bytes for source in waiting)
         self._done = 0
+        self._postponed: list[SourceToRead] = []
         self.unread: list[str] = []
 
     def run(self) -> None:
@@ -150,6 +151,9 @@ class _Examination:
                 self._take(self._walked(source))
             else:
                 self._lane.submit(survey_source, source, self._temporary, LARGE_BYTES, then=self._describe)
+        self._lane.drain()
+        for source in self._postponed:
+            self._take(self._walked(source))
         self._lane.drain()
 
     def _walked(self, source: SourceToRead) -> Examined:
@@ -207,6 +211,9 @@ class _Examination:
             self._tallies[outcome.source_id].add(outcome)
         for source_id, cause in examined.failures.items():
             self._tallies[source_id].failure = cause
+        for source_id in examined.postponed:
+            self._tallies[source_id].n_open += 1  # Its walk is still to come.
+            self._postponed.append(self._tallies[source_id].source)
         begun = [tally for tally in tallies if not tally.is_begun]
         for tally in tallies:
             tally.n_open -= 1

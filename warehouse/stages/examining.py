@@ -26,7 +26,7 @@ from warehouse.cleanser.streams import Stream, walk_streams
 from warehouse.errors import FakesmrtError
 from warehouse.identity import content_id
 from warehouse.stages.arrow import DOCUMENT, DROPPED, STREAM, arrow_table
-from warehouse.stages.feeding import explained_reading, in_memory, whole_file
+from warehouse.stages.feeding import LARGE_BYTES, explained_reading, in_memory, whole_file
 from warehouse.stages.source_file import filesystem_path
 
 SECTION_RANGES = 1 << 14
@@ -90,6 +90,7 @@ class Examined:
         sources: the files that it was about.
         outcomes: of the streams that are done.
         failures: files that could not be read, which may be readable next time, with the cause.
+        postponed: archives that unfold into more than one task should hold; there are no rows of them.
         n_bytes: bytes that were worked on.
     """
 
@@ -99,6 +100,7 @@ class Examined:
     dropped: pa.Table = field(default_factory=lambda: arrow_table(DROPPED, []))
     outcomes: tuple[Outcome, ...] = ()
     failures: Mapping[UUID, str] = field(default_factory=dict)
+    postponed: tuple[UUID, ...] = ()
     n_bytes: int = 0
 
     def numbered_from(self, first: int) -> Examined:
@@ -106,6 +108,10 @@ class Examined:
         column = self.documents.schema.get_field_index("ordinal")
         ordinals = compute.add(self.documents.column(column), pa.scalar(first, pa.int32()))
         return replace(self, documents=self.documents.set_column(column, DOCUMENT.field(column), ordinals))
+
+
+class _TooLargeError(Exception):
+    """An archive unfolds into more than one task should hold."""
 
 
 class _Rows:
@@ -117,6 +123,7 @@ class _Rows:
         self.dropped: list[dict[str, object]] = []
         self.outcomes: list[Outcome] = []
         self.failures: dict[UUID, str] = {}
+        self.postponed: list[UUID] = []
 
     @contextmanager
     def all_or_failure(self, source_id: UUID) -> Iterator[None]:
@@ -126,13 +133,16 @@ class _Rows:
         try:
             with explained_reading():
                 yield
+        except _TooLargeError:
+            self.postponed.append(source_id)
         except FakesmrtError as failure:
             self.failures[source_id] = failure.cause
         except Exception as failure:  # noqa: BLE001  # a fault of ours, met in one file, must not stop the others
             self.failures[source_id] = f"the cleanser failed on it: {type(failure).__name__}: {failure}"
-        if source_id in self.failures:
-            for rows, length in zip(lists, lengths, strict=True):
-                del rows[length:]
+        else:
+            return
+        for rows, length in zip(lists, lengths, strict=True):
+            del rows[length:]
 
     def add_documents(
         self, member: Member, survey: StreamSurvey, found: Iterable[DocumentRange | DroppedRange]
@@ -163,6 +173,7 @@ class _Rows:
             arrow_table(DROPPED, self.dropped),
             tuple(self.outcomes),
             self.failures,
+            tuple(self.postponed),
             n_bytes,
         )
 
@@ -220,7 +231,11 @@ def examine_sources(batch: Sequence[SourceToRead], version: str, spool_folder: P
     for source in batch:
         with rows.all_or_failure(source.source_id):
             walk = walk_streams(filesystem_path(source.path), source.sha256, spool_folder)
+            n_unfolded = 0
             for ordinal, stream in enumerate(walk):
+                n_unfolded += stream.n_bytes
+                if n_unfolded > LARGE_BYTES and stream.container != "file":
+                    raise _TooLargeError
                 rows.add_stream(Member(source.source_id, ordinal, stream), version)
     return rows.examined((source.source_id for source in batch), sum(source.n_bytes for source in batch))
 
@@ -334,8 +349,7 @@ def describe_section(surveyed: Surveyed, number: int) -> Examined:
     with rows.all_or_failure(member.source_id):
         found = read_ranges(surveyed.ranges, number)
         n_bytes = found[-1].byte_end - found[0].byte_start
-        encoding = surveyed.decision.encoding or ""
-        reader = BoundReaders(member.stream).named(surveyed.reader, encoding)
+        reader = BoundReaders(member.stream).named(surveyed.reader, surveyed.decision.encoding)
         rows.add_documents(member, StreamSurvey(surveyed.decision, reader), found)
     return rows.examined([member.source_id], n_bytes)
 
