@@ -22,6 +22,12 @@ LINE_SAMPLE_BYTES = 1 << 11
 """A sample of 64 KiB is made of lines with bytes above 0x7F: at most 8 KiB of each block of 1 MiB until it
 is full, so that rare accents deep in a large file are seen."""
 
+CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\x0b\x0c\r\x0e\x0f\x1a\x1b")) + b"\x7f"
+"""Control bytes that text does without: not white space, shifts, escape and the end mark of DOS."""
+
+HIGHEST_CONTROL_SHARE = 0.01
+"""Random bytes have a tenth of these; text with a stray one is text."""
+
 _HIGH = re.compile(rb"[\x80-\xff]")
 _LINE_END = re.compile(rb"\r\n?|\n")
 _BROKEN = re.compile("[\udc80-\udcff]")
