@@ -6,10 +6,12 @@ A.1.1, as datatrove 0.10 counts them). What does not: how a piece is cut (`words
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
+from itertools import chain, count, islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +20,7 @@ from warehouse.cleanser.character_kinds import FIRST_LETTER, kind_of_code_point
 from warehouse.cleanser.character_kinds import PUNCTUATION as PUNCTUATION_KIND
 from warehouse.cleanser.characters import SENTENCE_ENDS, SYMBOLS
 from warehouse.cleanser.text_batch import Positions, TextBatch, sums_by_text
-from warehouse.cleanser.words import cut_word
+from warehouse.cleanser.words import cut_words
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 """Gopher asks English text for two different ones of these."""
@@ -40,10 +42,10 @@ _BITS_SET = np.array([bin(bits).count("1") for bits in range(256)], np.int16)
 
 
 class Growing:
-    """An array that rows are appended to."""
+    """A table that rows are appended to, column by column in memory."""
 
-    def __init__(self, n_columns: int, dtype: type[np.generic]) -> None:
-        self._rows = np.empty((1024, n_columns), dtype)
+    def __init__(self, *dtypes: type[np.generic]) -> None:
+        self._columns = [np.empty(1024, dtype) for dtype in dtypes]
         self._length = 0
 
     def __len__(self) -> int:
@@ -51,35 +53,32 @@ class Growing:
 
     def extend(self, *columns: NDArray[np.generic]) -> None:
         needed = self._length + len(columns[0])
-        if needed > len(self._rows):
-            grown = np.empty((2 * needed, self._rows.shape[1]), self._rows.dtype)
-            grown[: self._length] = self._rows[: self._length]
-            self._rows = grown
-        for index, column in enumerate(columns):
-            self._rows[self._length : needed, index] = column
+        if needed > len(self._columns[0]):
+            self._columns = [np.resize(column[: self._length], 2 * needed) for column in self._columns]
+        for own, column in zip(self._columns, columns, strict=True):
+            own[self._length : needed] = column
         self._length = needed
 
-    def take(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.ascontiguousarray(self._rows.take(rows, axis=0).T)
+    def take(self, rows: NDArray[np.int64]) -> list[NDArray[Any]]:
+        return [column.take(rows) for column in self._columns]
 
 
-class Numbered(dict[str, int]):
-    """Numbers strings in the order in which they are first asked for; `new` has those since it was emptied.
+class Numbered:
+    """Numbers strings in the order in which they are first asked for.
 
     Only strings and numbers are kept: what holds other objects, the garbage collector would visit again and again.
     """
 
     def __init__(self) -> None:
-        self.new: list[str] = []
+        # Numbers are given without a step of the interpreter: most of the time goes into asking for them.
+        self._numbers: defaultdict[str, int] = defaultdict(count().__next__)
 
-    def __missing__(self, string: str) -> int:
-        number = len(self)
-        self[string] = number
-        self.new.append(string)
-        return number
-
-    def numbers(self, strings: Iterable[str], n_strings: int) -> NDArray[np.int64]:
-        return np.fromiter(map(self.__getitem__, strings), np.int64, n_strings)
+    def numbers(self, strings: Iterable[str], n_strings: int) -> tuple[NDArray[np.int64], list[str]]:
+        """The number of each string, and the strings that are new, in order."""
+        n_before = len(self._numbers)
+        numbers = np.fromiter(map(self._numbers.__getitem__, strings), np.int64, n_strings)
+        n_new = len(self._numbers) - n_before
+        return numbers, list(islice(reversed(self._numbers), n_new))[::-1]
 
 
 class Vocabulary:
@@ -97,38 +96,40 @@ class Vocabulary:
     def forget(self) -> None:
         self._piece_numbers = Numbered()
         self._token_numbers = Numbered()
-        self._facts = Growing(5, np.int64)
+        self._facts = Growing(*[np.int64] * 5)
         self._n_characters = 0
-        self.pieces = Growing(6, np.int32)
-        self.tokens = Growing(2, np.int64)
+        self.pieces = Growing(*[np.int32] * 6)
+        self.tokens = Growing(np.int64, np.int64)
 
     def numbers(self, pieces: list[str]) -> NDArray[np.int64]:
         """The number of each piece; what is new is cut and remembered."""
         if len(self.pieces) > REMEMBERED_PIECES or self._n_characters > REMEMBERED_CHARACTERS:
             self.forget()
-        numbers = self._piece_numbers.numbers(pieces, len(pieces))
-        if self._piece_numbers.new:
-            self._cut(self._piece_numbers.new)
-            self._piece_numbers.new = []
+        numbers, new = self._piece_numbers.numbers(pieces, len(pieces))
+        if new:
+            self._cut(new)
         return numbers
 
     def _cut(self, pieces: list[str]) -> None:
-        cut = list(map(cut_word, pieces))
+        cut = cut_words(pieces)
         n_tokens = np.fromiter(map(len, cut), np.int64, len(cut))
         end = np.cumsum(n_tokens)
-        numbers = self._token_numbers.numbers(chain.from_iterable(cut), int(end[-1]))
-        if self._token_numbers.new:
-            self._facts.extend(*_facts(self._token_numbers.new))
-            self._token_numbers.new = []
+        numbers, new = self._token_numbers.numbers(chain.from_iterable(cut), int(end[-1]))
+        if new:
+            self._facts.extend(*_facts(new))
         token_hash, length_and_kind, is_word, is_alphabetic, stop_bit = self._facts.take(numbers)
-        start = end - n_tokens
+        bounds = np.concatenate(([0], end))
+        has_stop_word = np.flatnonzero(stop_bit)
+        stop_bits = np.zeros(len(cut), np.int64)
+        piece = np.searchsorted(end, has_stop_word, side="right")
+        np.bitwise_or.at(stop_bits, piece, stop_bit[has_stop_word])
         self.pieces.extend(
-            start + len(self.tokens),
+            bounds[:-1] + len(self.tokens),
             n_tokens,
-            np.add.reduceat(is_word, start),
-            np.add.reduceat(is_word * (length_and_kind >> _LENGTH_SHIFT), start),
-            np.add.reduceat(is_alphabetic, start),
-            np.bitwise_or.reduceat(stop_bit, start),
+            sums_by_text(is_word, bounds),
+            sums_by_text(is_word * (length_and_kind >> _LENGTH_SHIFT), bounds),
+            sums_by_text(is_alphabetic, bounds),
+            stop_bits,
         )
         self.tokens.extend(token_hash, length_and_kind)
         self._n_characters += sum(map(len, pieces))
@@ -197,16 +198,21 @@ def words_of(batch: TextBatch) -> WordBatch:
     token = np.arange(first_token[-1]) + np.repeat(start - first_token[:-1], n_tokens)
     token_bounds = first_token[bounds]
     token_hash, length_and_kind = vocabulary.tokens.take(token)
-    stop_word_kinds = np.zeros(len(batch.texts), np.int16)
     has_pieces = np.flatnonzero(bounds[1:] > bounds[:-1])
-    if len(has_pieces):
-        stop_word_kinds[has_pieces] = _BITS_SET[np.bitwise_or.reduceat(stop_bits, bounds[has_pieces])]
+
+    def of_texts(combine: np.ufunc, values: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Values of pieces combined for each text."""
+        combined = np.zeros(len(batch.texts), np.int64)
+        if len(has_pieces):
+            combined[has_pieces] = combine.reduceat(values, bounds[has_pieces], dtype=np.int64)
+        return combined
+
     return WordBatch(
         n_words=np.diff(token_bounds),
-        n_non_symbol_words=sums_by_text(n_words, bounds),
-        n_word_characters=sums_by_text(word_length, bounds),
-        n_alphabetic_words=sums_by_text(n_alphabetic, bounds),
-        stop_word_kinds=stop_word_kinds,
+        n_non_symbol_words=of_texts(np.add, n_words),
+        n_word_characters=of_texts(np.add, word_length),
+        n_alphabetic_words=of_texts(np.add, n_alphabetic),
+        stop_word_kinds=_BITS_SET[of_texts(np.bitwise_or, stop_bits)],
         token_hash=token_hash.view(np.uint64),
         token_length=length_and_kind >> _LENGTH_SHIFT,
         token_kind=length_and_kind & ((1 << _KIND_BITS) - 1),

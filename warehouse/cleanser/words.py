@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from warehouse.cleanser.characters import (
@@ -38,10 +38,23 @@ _UNITS = (
 )
 """Units of measure that are cut off a number; some of them are Cyrillic or Arabic."""
 
+REMEMBERED_MARKS = 4_096
+
 LONGEST_PIECE = 10_000
 """The time that it takes to cut a piece grows with its square."""
 
 _ASCII_DIGITS = frozenset("0123456789")
+
+_PLAIN = re.compile(
+    r"(?P<before>[\"'(\[_“‘]*)"  # noqa: RUF001  # quotation marks
+    r"(?P<core>[A-Za-z]+(?:-{1,3}[A-Za-z]+)*)"
+    # A full stop comes off after a small letter or another mark; runs of them are something else.
+    r"(?P<after>(?:['’][sS])?(?:(?<=[a-z,;:!?\"')\]_”’])\.(?!\.)|[,;:!?\"')\]_”’])*)"  # noqa: RUF001  # as above
+).fullmatch
+"""ASCII words, joined by hyphens or not, in marks that the rules cut off one by one: what most pieces of prose are."""
+_HYPHENS = re.compile("(-+)")
+_WORD = re.compile(r"[^\W\d_]+")
+_MARK = re.compile(r"['’][sS]|.", re.DOTALL)  # noqa: RUF001  # as above
 
 
 @cache
@@ -56,6 +69,12 @@ def cut_word(piece: str) -> Tokens:
         piece: not empty; one of more than 10,000 characters is one token.
     """
     return _rules().cut(piece) if len(piece) <= LONGEST_PIECE else (piece,)
+
+
+def cut_words(pieces: Iterable[str]) -> list[Tokens]:
+    """`cut_word` of each piece."""
+    rules = _rules()
+    return [rules.cut(piece) if len(piece) <= LONGEST_PIECE else (piece,) for piece in pieces]
 
 
 def is_punctuation(token: str) -> bool:
@@ -100,6 +119,8 @@ class _Rules:
         self._url = _url_expression(lower)
         self._special = special_words()
         self._patterns = self._special_patterns()
+        self._parts_of_special = {part for word in self._special for part in _WORD.findall(word)}
+        self._marks: dict[str, Tokens] = {}
 
     def cut(self, piece: str) -> Tokens:
         special = self._special.get(piece)
@@ -109,6 +130,13 @@ class _Rules:
             return (piece,)
         if self._is_word_and_suffix(piece[:-1], piece[-1]):
             return (piece[:-1], piece[-1])
+        plain = _PLAIN(piece)
+        if plain is not None:
+            before, core, after = plain.groups()
+            words = _HYPHENS.split(core) if "-" in core else [core]
+            # No special word can hold what is no part of any, nor reach across it.
+            if self._parts_of_special.isdisjoint(words):
+                return (*self._cut_marks(before), *words, *self._cut_marks(after))
         tokens = self._cut_by_rules(piece, self._special)
         return self._with_special_words(tokens) if len(tokens) > 1 else tokens
 
@@ -120,6 +148,17 @@ class _Rules:
             and word not in self._special
             and word not in self._patterns
         )
+
+    def _cut_marks(self, marks: str) -> Tokens:
+        """The tokens of marks around a plain word. Few different ones occur, and these are remembered."""
+        if not marks:
+            return ()
+        tokens = self._marks.get(marks)
+        if tokens is None:
+            tokens = self._with_special_words(tuple(_MARK.findall(marks)))
+            if len(self._marks) < REMEMBERED_MARKS:
+                self._marks[marks] = tokens
+        return tokens
 
     def _cut_by_rules(self, piece: str, special: dict[str, Tokens]) -> Tokens:
         prefixes: list[str] = []
