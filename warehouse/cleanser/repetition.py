@@ -11,14 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.cleanser.character_kinds import BLANK
-from warehouse.cleanser.text_batch import Positions, TextBatch
+from warehouse.cleanser.spellings import BASE
+from warehouse.cleanser.text_batch import Positions
 from warehouse.cleanser.word_counts import WordBatch
 
 TOP_NGRAMS = (2, 3, 4)
@@ -26,8 +25,7 @@ DUPLICATE_NGRAMS = (5, 6, 7, 8, 9, 10)
 
 _PARAGRAPH_BREAK = re.compile(r"\n{2,}")
 
-_BASE = 0x9E3779B97F4A7C15
-_MULTIPLIERS = np.array([pow(_BASE, step + 1, 1 << 64) for step in range(TOP_NGRAMS[-1])], np.uint64)
+_MULTIPLIERS = np.array([pow(BASE, step + 1, 1 << 64) for step in range(TOP_NGRAMS[-1])], np.uint64)
 _MIXER = np.uint64(0xD6E8FEB86659FD93)
 """Odd numbers, which lose no bit of what they multiply."""
 _HALF = np.uint64(32)
@@ -66,18 +64,19 @@ class NgramCharacters:
     duplicate: dict[int, NDArray[np.int64]]
 
 
-def ngram_characters(batch: TextBatch, words: WordBatch) -> NgramCharacters:
+def ngram_characters(words: WordBatch) -> NgramCharacters:
     """Count the characters in the repeated n-grams of a batch."""
-    characters = np.concatenate(([0], np.cumsum(words.token_length)))
+    characters = words.spellings.characters
     text = np.repeat(np.arange(len(words.n_words)), words.n_words)
+    salts = np.repeat(_salts(len(words.n_words)), words.n_words)
     return NgramCharacters(
         {
             repeated.n: _top_characters(repeated, words, characters)
-            for repeated in _repeated_sequences(words, text)
+            for repeated in _repeated_sequences(words, salts)
         },
         {
             repeated.n: _duplicate_characters(repeated, words, characters)
-            for repeated in _repeated_spellings(batch, words, text, characters)
+            for repeated in _repeated_spellings(words, text, salts)
         },
     )
 
@@ -125,46 +124,42 @@ def _text_of(tokens: Positions, words: WordBatch) -> Positions:
     return np.searchsorted(words.token_bounds, tokens, side="right") - 1
 
 
-def _repeated_sequences(words: WordBatch, text: Positions) -> Iterator[RepeatedNgrams]:
+def _repeated_sequences(words: WordBatch, salts: NDArray[np.uint64]) -> Iterator[RepeatedNgrams]:
     """The repeated n-grams for n = 2 to 4: the same words in the same order."""
     n_tokens = len(words.token_hash)
-    left, salts = _tokens_left(words), _salts(len(words.n_words))
-    is_repeated = np.ones(n_tokens + 1, bool)
-    is_repeated[-1] = False
+    left = _tokens_left(words)
+    # What is repeated grows by a token from one n to the next, and so do the hashes of what is left.
+    hash_at = words.token_hash * _MULTIPLIERS[0] + salts
+    is_repeated = np.zeros(n_tokens + 1, bool)
+    is_repeated[:-1] = True
     for n in TOP_NGRAMS:
-        candidates = np.flatnonzero(is_repeated[:-1] & is_repeated[1:])
-        candidates = candidates[left[candidates] >= n]
-        hashes = salts[text[candidates]]
-        for step in range(n):
-            hashes += words.token_hash[candidates + step] * _MULTIPLIERS[step]
-        positions, is_first = _grouped(_mixed(hashes), candidates, n_tokens)
+        candidates = np.flatnonzero(is_repeated[:-1] & is_repeated[1:] & (left >= n))
+        hashes = hash_at.take(candidates)
+        hashes += words.token_hash.take(candidates + (n - 1)) * _MULTIPLIERS[n - 1]
+        positions, is_first, hash_at = _grouped(hashes, candidates, n_tokens)
         is_repeated[:] = False
         is_repeated[positions] = True
         yield RepeatedNgrams(n, positions, is_first)
 
 
 def _repeated_spellings(
-    batch: TextBatch, words: WordBatch, text: Positions, characters: Positions
+    words: WordBatch, text: Positions, salts: NDArray[np.uint64]
 ) -> Iterator[RepeatedNgrams]:
     """The repeated n-grams for n = 5 to 10: the same characters, even if they are parted into words otherwise.
 
-    That is how datatrove compares them. A polynomial over all written characters gives the hash of any range. Where
+    That is how datatrove compares them. Where
     characters are parted otherwise, an n-gram may be repeated though no shorter one is; it takes words like the
     rules of a table ("--- ----", "---- ---"), so in texts with such every n-gram is looked at.
     """
     n_tokens = len(words.token_hash)
-    left, salts = _tokens_left(words), _salts(len(words.n_words))
-    powers, inverses = _powers(max(1, int(characters[-1])).bit_length())
-    written = batch.code_points.take(np.flatnonzero(batch.kinds > BLANK))
-    sums = np.zeros(len(written) + 1, np.uint64)
-    np.cumsum(written * powers[: len(written)], out=sums[1:])
+    left = _tokens_left(words)
     is_ruled = _has_runs_of_two_lengths(words, text)[text]
     is_candidate = np.ones(n_tokens, bool)
     for n in DUPLICATE_NGRAMS:
         candidates = np.flatnonzero(is_candidate & (left >= n))
-        start, end = characters[candidates], characters[candidates + n]
-        hashes = (sums[end] - sums[start]) * inverses[start] + salts[text[candidates]]
-        positions, is_first = _grouped(_mixed(hashes), candidates, n_tokens)
+        hashes = words.spellings.hashes(candidates, candidates + n)
+        hashes = (hashes ^ (hashes >> _HALF)) * _MIXER + salts.take(candidates)
+        positions, is_first, _ = _grouped(hashes, candidates, n_tokens)
         is_candidate[:] = is_ruled
         is_candidate[positions] = True
         is_candidate[np.maximum(positions - 1, 0)] = True
@@ -186,17 +181,6 @@ def _tokens_left(words: WordBatch) -> Positions:
     return np.repeat(words.token_bounds[1:], words.n_words) - np.arange(len(words.token_hash))
 
 
-@lru_cache(maxsize=4)
-def _powers(bits: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """The first 2**bits powers of the polynomial's base, and of its inverse, modulo 2**64."""
-    tables = []
-    for base in (_BASE, pow(_BASE, -1, 1 << 64)):
-        factors = np.full(1 << bits, base, np.uint64)
-        factors[0] = 1
-        tables.append(np.cumprod(factors))
-    return tables[0], tables[1]
-
-
 def _salts(n_texts: int) -> NDArray[np.uint64]:
     """For each text what is added to its hashes to keep them apart from another's."""
     return _mixed(np.arange(1, n_texts + 1, dtype=np.uint64))
@@ -211,8 +195,9 @@ def _mixed(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 def _grouped(
     hashes: NDArray[np.uint64], positions: Positions, n_positions: int
-) -> tuple[Positions, NDArray[np.bool]]:
-    """Positions whose hash occurs more than once, ordered by hash, then position; and where a hash is first.
+) -> tuple[Positions, NDArray[np.bool], NDArray[np.uint64]]:
+    """Positions whose hash occurs more than once, ordered by hash, then position; where a hash is first; and the hash
+    at each of the positions.
 
     Args:
         hashes: of the positions.
@@ -233,8 +218,8 @@ def _grouped(
     hash_at[positions] = hashes
     whole = hash_at[found]
     if np.any(whole[1:][~is_first[1:]] != whole[:-1][~is_first[1:]]):
-        return _grouped_by_whole_hash(hashes, positions)
-    return found, is_first
+        return *_grouped_by_whole_hash(hashes, positions), hash_at
+    return found, is_first, hash_at
 
 
 def _grouped_by_whole_hash(

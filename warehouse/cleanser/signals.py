@@ -233,7 +233,7 @@ def _line_signals(batch: TextBatch) -> dict[str, Column]:
 
 
 def _ngram_signals(batch: TextBatch, words: WordBatch) -> dict[str, Column]:
-    counts = ngram_characters(batch, words)
+    counts = ngram_characters(words)
     return {
         **{f"top_{n}gram_character_share": _share(found, batch.lengths) for n, found in counts.top.items()},
         **{

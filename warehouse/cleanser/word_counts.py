@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from warehouse.cleanser.character_kinds import FIRST_LETTER, kind_of_code_point
 from warehouse.cleanser.character_kinds import PUNCTUATION as PUNCTUATION_KIND
 from warehouse.cleanser.characters import SENTENCE_ENDS, SYMBOLS
+from warehouse.cleanser.spellings import Spellings, spellings_of_words
 from warehouse.cleanser.text_batch import Positions, TextBatch, sums_by_text
 from warehouse.cleanser.words import cut_words
 
@@ -87,7 +88,7 @@ class Vocabulary:
     Attributes:
         pieces: of each its first row in `tokens`, tokens, words, characters of these, alphabetic tokens, and bits of
             the stop words among them.
-        tokens: of each piece in turn: hash of a token, and its length and kind.
+        tokens: of each piece in turn: hash of a token, value of its spelling, and its length and kind.
     """
 
     def __init__(self) -> None:
@@ -96,10 +97,10 @@ class Vocabulary:
     def forget(self) -> None:
         self._piece_numbers = Numbered()
         self._token_numbers = Numbered()
-        self._facts = Growing(*[np.int64] * 5)
+        self._facts = Growing(np.int64, np.uint64, *[np.int64] * 4)
         self._n_characters = 0
         self.pieces = Growing(*[np.int32] * 6)
-        self.tokens = Growing(np.int64, np.int64)
+        self.tokens = Growing(np.int64, np.uint64, np.int64)
 
     def numbers(self, pieces: list[str]) -> NDArray[np.int64]:
         """The number of each piece; what is new is cut and remembered."""
@@ -117,7 +118,7 @@ class Vocabulary:
         numbers, new = self._token_numbers.numbers(chain.from_iterable(cut), int(end[-1]))
         if new:
             self._facts.extend(*_facts(new))
-        token_hash, length_and_kind, is_word, is_alphabetic, stop_bit = self._facts.take(numbers)
+        token_hash, spelling, length_and_kind, is_word, is_alphabetic, stop_bit = self._facts.take(numbers)
         bounds = np.concatenate(([0], end))
         has_stop_word = np.flatnonzero(stop_bit)
         stop_bits = np.zeros(len(cut), np.int64)
@@ -131,12 +132,12 @@ class Vocabulary:
             sums_by_text(is_alphabetic, bounds),
             stop_bits,
         )
-        self.tokens.extend(token_hash, length_and_kind)
+        self.tokens.extend(token_hash, spelling, length_and_kind)
         self._n_characters += sum(map(len, pieces))
 
 
 def _facts(tokens: list[str]) -> tuple[NDArray[np.generic], ...]:
-    """Hash, length and kind of tokens, whether each is a word and alphabetic, and its bit among the stop words."""
+    """Hash, spelling, length and kind of tokens, whether each is a word and alphabetic, and its stop word's bit."""
     points = np.frombuffer("".join(tokens).encode("utf-32-le", "surrogatepass"), np.uint32)
     kinds = kind_of_code_point()[points]
     length = np.fromiter(map(len, tokens), np.int64, len(tokens))
@@ -146,6 +147,7 @@ def _facts(tokens: list[str]) -> tuple[NDArray[np.generic], ...]:
     is_run = (length > 1) & np.logical_and.reduceat(points == np.repeat(points[start], length), start)
     return (
         np.fromiter(map(hash, tokens), np.int64, len(tokens)),
+        spellings_of_words(points, start, length),
         length << _LENGTH_SHIFT | np.where(is_run, _IS_RUN, 0) | kind,
         ~np.logical_and.reduceat(np.isin(points, _SYMBOL_POINTS), start),
         np.logical_or.reduceat(kinds >= FIRST_LETTER, start),
@@ -170,6 +172,7 @@ class WordBatch:
         stop_word_kinds: how many different ones of STOP_WORDS occur.
         token_hash, token_length, token_kind: of all tokens, in order.
         token_is_run: whether a token is one sign several times, as in a ruled line.
+        spellings: of all tokens.
         token_bounds: text `i` has the tokens [bounds[i], bounds[i + 1]).
         first_token: of each piece of the batch, and one more.
     """
@@ -184,6 +187,7 @@ class WordBatch:
     token_kind: NDArray[np.int64]
     token_is_run: NDArray[np.bool]
     token_bounds: Positions
+    spellings: Spellings
     first_token: Positions
 
 
@@ -197,7 +201,8 @@ def words_of(batch: TextBatch) -> WordBatch:
     np.cumsum(n_tokens, out=first_token[1:])
     token = np.arange(first_token[-1]) + np.repeat(start - first_token[:-1], n_tokens)
     token_bounds = first_token[bounds]
-    token_hash, length_and_kind = vocabulary.tokens.take(token)
+    token_hash, spelling, length_and_kind = vocabulary.tokens.take(token)
+    token_length = length_and_kind >> _LENGTH_SHIFT
     has_pieces = np.flatnonzero(bounds[1:] > bounds[:-1])
 
     def of_texts(combine: np.ufunc, values: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -214,9 +219,10 @@ def words_of(batch: TextBatch) -> WordBatch:
         n_alphabetic_words=of_texts(np.add, n_alphabetic),
         stop_word_kinds=_BITS_SET[of_texts(np.bitwise_or, stop_bits)],
         token_hash=token_hash.view(np.uint64),
-        token_length=length_and_kind >> _LENGTH_SHIFT,
+        token_length=token_length,
         token_kind=length_and_kind & ((1 << _KIND_BITS) - 1),
         token_is_run=length_and_kind & _IS_RUN != 0,
         token_bounds=token_bounds,
+        spellings=Spellings.of(spelling, token_length),
         first_token=first_token,
     )
