@@ -34,7 +34,7 @@ LANGUAGE_CHARACTERS = 1_000
 """A chunk's language is told from so many of its first characters: for prose the verdict is that on the whole chunk, at
 half of the time."""
 
-BATCH_CHARACTERS = 1 << 18
+BATCH_CHARACTERS = 1 << 19
 """Characters that are measured at once; bounds the memory."""
 
 
@@ -141,7 +141,7 @@ def measure_signals(
     """Measure clean texts.
 
     Args:
-        texts: of any length; memory grows with the longest and with 2**18 characters.
+        texts: of any length; memory grows with the longest and with 2**19 characters.
         private_ranges: what `find_private_ranges` gave for them, where that is there; else it is asked.
 
     Returns:
@@ -190,7 +190,10 @@ def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.floa
 
 
 def _counted(batch: TextBatch, *marks: str) -> NDArray[np.int64]:
-    return np.array([sum(map(text.count, marks)) for text in batch.texts], np.int64)
+    occurring = [mark for mark in marks if mark in batch.joined]
+    if not occurring:
+        return np.zeros(len(batch.texts), np.int64)
+    return np.array([sum(map(text.count, occurring)) for text in batch.texts], np.int64)
 
 
 def _word_signals(batch: TextBatch, words: WordBatch) -> dict[str, Column]:
@@ -202,7 +205,7 @@ def _word_signals(batch: TextBatch, words: WordBatch) -> dict[str, Column]:
         "ellipsis_word_ratio": _share(_counted(batch, "...", "…"), words.n_words),
         "alphabetic_word_share": _share(words.n_alphabetic_words, words.n_words),
         "stop_word_kinds": words.stop_word_kinds,
-        "newline_word_ratio": _share(_counted(batch, "\n"), words.n_words),
+        "newline_word_ratio": _share(batch.n_newlines, words.n_words),
     }
 
 
@@ -213,7 +216,7 @@ def _line_signals(batch: TextBatch) -> dict[str, Column]:
     def column(name: str) -> NDArray[np.int64]:
         return repeated[:, RepeatedLines._fields.index(name)]
 
-    n_without_newlines = batch.lengths - _counted(batch, "\n")
+    n_without_newlines = batch.lengths - batch.n_newlines
     return {
         "n_lines": lines.n_nonblank_lines,
         "bullet_line_share": _share(lines.n_bullet_lines, lines.n_lines),

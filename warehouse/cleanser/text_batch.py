@@ -105,11 +105,16 @@ class TextBatch:
     def broken_lines(self) -> Lines:
         """Lines as `str.splitlines` finds them."""
         breaks = np.flatnonzero(self.kinds == LINE_BREAK)
+        if len(breaks) == len(self.newline_lines.end):
+            return self._without_ends(self.newline_lines)
         returns = breaks[self.code_points[breaks] == _RETURN]
         if len(returns):
             before_newline = returns[self.code_points[returns + 1] == _NEWLINE]
             breaks = np.setdiff1d(breaks, np.setdiff1d(before_newline, self.ends - 1))
-        lines = self._lines(breaks)
+        return self._without_ends(self._lines(breaks))
+
+    def _without_ends(self, lines: Lines) -> Lines:
+        """Lines, but for what a text's last line break leaves behind it."""
         follows_last_break = (lines.start == lines.end) & (lines.end == self.ends[lines.text])
         kept = np.flatnonzero(~follows_last_break)
         return Lines(
@@ -119,6 +124,11 @@ class TextBatch:
             lines.first_piece[kept],
             lines.last_piece[kept],
         )
+
+    @property
+    def n_newlines(self) -> NDArray[np.int64]:
+        """Newlines in each text."""
+        return np.bincount(self.newline_lines.text, minlength=len(self.texts)) - 1
 
     @cached_property
     def newline_lines(self) -> Lines:
