@@ -187,7 +187,7 @@ def _batch_scores(encoded: list[bytes]) -> tuple[NDArray[np.float64], NDArray[np
     features = _walked(separator.join([*encoded, b""]), model)
     # Sorting takes twice as long for numbers of twice the size.
     key = np.uint32 if len(encoded) < 1 << (32 - _FEATURE_BITS) else np.int64
-    owner = np.repeat(np.arange(len(encoded), dtype=key) << _FEATURE_BITS, lengths + 1)
+    owner = np.repeat(np.left_shift(np.arange(len(encoded)), _FEATURE_BITS).astype(key), lengths + 1)
     met = np.flatnonzero(features >= 0)
     visits = owner.take(met) | features.take(met).astype(key)
     visits.sort()

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warehouse.cleanser.spellings import BASE
-from warehouse.cleanser.text_batch import Positions
+from warehouse.cleanser.text_batch import Positions, TextBatch
 from warehouse.cleanser.word_counts import WordBatch
 
 TOP_NGRAMS = (2, 3, 4)
@@ -252,6 +252,24 @@ class RepeatedLines(NamedTuple):
     n_duplicate_paragraphs: int
     n_duplicate_paragraph_characters: int
     n_duplicate_nonblank_line_characters: int
+
+
+def texts_with_repeated_lines(batch: TextBatch, words: WordBatch) -> list[int]:
+    """The texts in which lines or paragraphs may be repeated; in the others none is.
+
+    Equal lines have equal spellings, and equal paragraphs have equal lines. A text that begins and ends with a newline
+    has two empty lines, by the rule of `RepeatedLines`.
+    """
+    lines = batch.newline_lines
+    filled = np.flatnonzero(lines.end > lines.start)
+    text = lines.text[filled]
+    first = words.first_token[lines.first_piece[filled]]
+    end = words.first_token[lines.last_piece[filled]]
+    hashes = _mixed(words.spellings.hashes(first, end)) + _salts(len(batch.texts))[text]
+    order = np.argsort(hashes)
+    is_repeated = hashes[order[1:]] == hashes[order[:-1]]
+    edged = [index for index, own in enumerate(batch.texts) if own[:1] == "\n" and own[-1:] == "\n"]
+    return sorted({*text[order[1:][is_repeated]].tolist(), *edged})
 
 
 def repeated_lines(text: str) -> RepeatedLines:

@@ -24,7 +24,12 @@ from warehouse.cleanser.character_kinds import character_shares
 from warehouse.cleanser.language import identify_languages
 from warehouse.cleanser.line_rules import count_by_c4_rules, count_lines
 from warehouse.cleanser.privacy import PrivateRange, count_private
-from warehouse.cleanser.repetition import RepeatedLines, ngram_characters, repeated_lines
+from warehouse.cleanser.repetition import (
+    RepeatedLines,
+    ngram_characters,
+    repeated_lines,
+    texts_with_repeated_lines,
+)
 from warehouse.cleanser.text_batch import TextBatch
 from warehouse.cleanser.word_counts import WordBatch, words_of
 
@@ -176,7 +181,7 @@ def _measure(batch: TextBatch, ranges: Sequence[Sequence[PrivateRange]] | None) 
     words = words_of(batch)
     return {
         **_word_signals(batch, words),
-        **_line_signals(batch),
+        **_line_signals(batch, words),
         **_ngram_signals(batch, words),
         **_c4_signals(batch, words),
         **_language_signals(batch),
@@ -209,9 +214,12 @@ def _word_signals(batch: TextBatch, words: WordBatch) -> dict[str, Column]:
     }
 
 
-def _line_signals(batch: TextBatch) -> dict[str, Column]:
+def _line_signals(batch: TextBatch, words: WordBatch) -> dict[str, Column]:
     lines = count_lines(batch)
-    repeated = np.array([repeated_lines(text) for text in batch.texts], np.int64)
+    # Where no line is repeated there is nothing to count: every share is 0.
+    repeated = np.zeros((len(batch.texts), len(RepeatedLines._fields)), np.int64)
+    for index in texts_with_repeated_lines(batch, words):
+        repeated[index] = repeated_lines(batch.texts[index])
 
     def column(name: str) -> NDArray[np.int64]:
         return repeated[:, RepeatedLines._fields.index(name)]
