@@ -59,6 +59,12 @@ def our_text(path: Path, raw: bytes) -> tuple[str | None, str]:
     decision = decide_encoding(next(walk_streams(path)))
     if decision.encoding is None:
         return None, "no text"
+    if decision.regions:
+        parts = (
+            raw[region.byte_start : region.byte_end].decode(region.encoding, "replace")
+            for region in decision.regions
+        )
+        return comparable("".join(parts)), "+".join(sorted({region.encoding for region in decision.regions}))
     text = raw[decision.byte_order_mark_bytes :].decode(decision.encoding, "replace")
     return comparable(text), decision.encoding
 
