@@ -1,4 +1,4 @@
-"""Counts of characters by language, from which `warehouse/cleanser/character_statistics.npz` is made.
+"""Counts of characters by language, from which `warehouse/cleanser/encodings/character_statistics.npz` is made.
 
 Sources, all of them wheels on PyPI, none of them a benchmark's text:
 
@@ -7,7 +7,7 @@ Sources, all of them wheels on PyPI, none of them a benchmark's text:
   (BSD-2-Clause), django-allauth and humanize (MIT).
 
     pip download --no-deps -d WHEELS babel Django djangorestframework Sphinx django-allauth wagtail humanize
-    python -m benchmarks.count_characters WHEELS warehouse/cleanser/character_statistics.npz
+    python -m benchmarks.count_characters WHEELS warehouse/cleanser/encodings/character_statistics.npz
 
 needs Babel to read them. The file holds counts alone: no text of the sources can be read from it. A quarter of
 the text gets curly quotes, dashes and the like, which catalogues avoid; Vietnamese, Romanian and Persian are
@@ -36,7 +36,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.cleanser.candidates import COMMONNESS
+from warehouse.cleanser.encodings.candidates import COMMONNESS
 
 CLASSES = ("space", "digit", "punctuation", "control", "box", "sign", "letter", "ideograph", "hangul")
 """Symbols that stand for many characters; every other symbol is a letter or sign of its own."""

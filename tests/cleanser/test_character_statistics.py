@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from warehouse.cleanser.candidates import COMMONNESS, suitability
-from warehouse.cleanser.character_statistics import LATIN, UNDETERMINED, character_statistics
-from warehouse.cleanser.comparison import others, ranked
-from warehouse.cleanser.plausibility import evidence, log_likelihood, surroundings
+from warehouse.cleanser.encodings.candidates import COMMONNESS, suitability
+from warehouse.cleanser.encodings.character_statistics import LATIN, UNDETERMINED, character_statistics
+from warehouse.cleanser.encodings.comparison import others, ranked
+from warehouse.cleanser.encodings.plausibility import evidence, log_likelihood, surroundings
 
 
 def counts_of(data: bytes) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

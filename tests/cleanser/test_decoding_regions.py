@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warehouse.cleanser.decoding import EncodingDecision, decide_bytes
-from warehouse.cleanser.regions import MOST_REGIONS, cheapest_path
+from warehouse.cleanser.encodings.regions import MOST_REGIONS, cheapest_path
 
 RUSSIAN = (
     "Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива по-своему.\n"

@@ -162,7 +162,11 @@ def test_records_that_hold_nothing_are_dropped_with_a_reason() -> None:
     reasons = [
         data[gap.byte_start : gap.byte_end].decode().strip() + f" {gap.reason}" for gap in clean.dropped
     ]
-    assert reasons == ['{"text": 3} no_text_field', "[broken invalid_json", '{"text": "\\u0007 \\n"} no_text_field']
+    assert reasons == [
+        '{"text": 3} no_text_field',
+        "[broken invalid_json",
+        '{"text": "\\u0007 \\n"} no_text_field',
+    ]
 
 
 def test_chunks_come_one_by_one_with_their_signals(tmp_path: Path) -> None:

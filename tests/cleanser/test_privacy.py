@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.cleanser.addresses import count_urls
 from warehouse.cleanser.privacy import (
     KINDS,
     count_private,
@@ -18,6 +17,7 @@ from warehouse.cleanser.privacy import (
     find_private_ranges,
     mask,
 )
+from warehouse.cleanser.private_data.addresses import count_urls
 
 
 def found(text: str, *kinds: str) -> list[str]:

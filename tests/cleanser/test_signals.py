@@ -10,10 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from warehouse.cleanser import signals
-from warehouse.cleanser.line_rules import C4_COUNTS, c4_counts
-from warehouse.cleanser.repetition import duplicate_characters
+from warehouse.cleanser.measures.line_rules import C4_COUNTS, c4_counts
+from warehouse.cleanser.measures.repetition import duplicate_characters
+from warehouse.cleanser.measures.words import cut_word
 from warehouse.cleanser.signals import SIGNALS, measure_signals
-from warehouse.cleanser.words import cut_word
 
 SAMPLES = [
     "It was the best of times, it was the worst of times... To be continued…\n",

@@ -6,8 +6,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.cleanser import words
-from warehouse.cleanser.special_words import special_words
+from warehouse.cleanser.measures import words
+from warehouse.cleanser.measures.special_words import special_words
 
 RULES = words._rules()
 SPECIAL = special_words()

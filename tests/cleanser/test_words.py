@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from warehouse.cleanser.measures.words import count_sentences, cut_word
 from warehouse.cleanser.signals import measure_signals
-from warehouse.cleanser.words import count_sentences, cut_word
 
 TEXTS = {
     "novel": (

@@ -51,7 +51,8 @@ class Corpus:
             [identity, corpus, f"/{corpus}", licence],
         )
         run(
-            "INSERT INTO corpus.stream VALUES (?, ?, 'file', NULL, 1, 'x', 'v', 0, NULL)", [identity, identity]
+            "INSERT INTO corpus.stream VALUES (?, ?, 'file', NULL, 1, 'x', 'v', 0, NULL)",
+            [identity, identity],
         )
         run(
             "INSERT INTO corpus.document VALUES "

@@ -11,9 +11,10 @@ import codecs
 from collections.abc import Iterator
 from dataclasses import replace
 
-from warehouse.cleanser.beyond_ascii import by_ebcdic, by_escapes, by_wide_units
 from warehouse.cleanser.code_units import EXTENSIONS, FAMILIES
-from warehouse.cleanser.comparison import (
+from warehouse.cleanser.encoding_decision import CONFIDENCE_SCALE, EncodingDecision, confidence_of
+from warehouse.cleanser.encodings.beyond_ascii import by_ebcdic, by_escapes, by_wide_units
+from warehouse.cleanser.encodings.comparison import (
     DECLARED_BONUS,
     DETECTED_BONUS,
     Reading,
@@ -24,11 +25,10 @@ from warehouse.cleanser.comparison import (
     others,
     ranked,
 )
-from warehouse.cleanser.encoding_decision import CONFIDENCE_SCALE, EncodingDecision, confidence_of
-from warehouse.cleanser.plausibility import is_gibberish, n_witnesses
-from warehouse.cleanser.regions import find_regions
+from warehouse.cleanser.encodings.plausibility import is_gibberish, n_witnesses
+from warehouse.cleanser.encodings.regions import find_regions
+from warehouse.cleanser.encodings.survey import CONTROLS, HIGHEST_CONTROL_SHARE, ByteSurvey, survey_bytes
 from warehouse.cleanser.streams import Stream, stream_of_bytes
-from warehouse.cleanser.survey import CONTROLS, HIGHEST_CONTROL_SHARE, ByteSurvey, survey_bytes
 
 __all__ = ["EncodingDecision", "decide_bytes", "decide_encoding"]
 

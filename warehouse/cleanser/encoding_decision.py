@@ -10,7 +10,7 @@ import math
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from warehouse.cleanser.regions import EncodingRegion
+from warehouse.cleanser.encodings.regions import EncodingRegion
 
 CONFIDENCE_SCALE = 4.0
 """Nats of margin over the best different reading that make 73 % confidence (logistic curve): fitted to

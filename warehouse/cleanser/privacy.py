@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.cleanser.account_numbers import EXAMPLE_CARD, EXAMPLE_IBAN, find_cards, find_ibans
-from warehouse.cleanser.addresses import (
+from warehouse.cleanser.private_data.account_numbers import EXAMPLE_CARD, EXAMPLE_IBAN, find_cards, find_ibans
+from warehouse.cleanser.private_data.addresses import (
     EXAMPLE_EMAIL,
     EXAMPLE_IPV4,
     EXAMPLE_IPV6,
@@ -24,7 +24,7 @@ from warehouse.cleanser.addresses import (
     find_emails,
     find_public_ips,
 )
-from warehouse.cleanser.phone_numbers import EXAMPLE_PHONE, find_phones
+from warehouse.cleanser.private_data.phone_numbers import EXAMPLE_PHONE, find_phones
 
 PRIVACY_VERSION = 1
 """Rises when the same text would be found or masked otherwise."""

@@ -20,18 +20,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.cleanser.character_kinds import character_shares
 from warehouse.cleanser.language import identify_languages
-from warehouse.cleanser.line_rules import count_by_c4_rules, count_lines
-from warehouse.cleanser.privacy import PrivateRange, count_private
-from warehouse.cleanser.repetition import (
+from warehouse.cleanser.measures.character_kinds import character_shares
+from warehouse.cleanser.measures.line_rules import count_by_c4_rules, count_lines
+from warehouse.cleanser.measures.repetition import (
     RepeatedLines,
     ngram_characters,
     repeated_lines,
     texts_with_repeated_lines,
 )
-from warehouse.cleanser.text_batch import TextBatch
-from warehouse.cleanser.word_counts import WordBatch, words_of
+from warehouse.cleanser.measures.text_batch import TextBatch
+from warehouse.cleanser.measures.word_counts import WordBatch, words_of
+from warehouse.cleanser.privacy import PrivateRange, count_private
 
 Column = NDArray[np.generic]
 

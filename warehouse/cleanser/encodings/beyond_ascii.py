@@ -12,10 +12,10 @@ import re
 import numpy as np
 
 from warehouse.cleanser.code_units import EBCDIC, WIDTHS
-from warehouse.cleanser.comparison import ranked
 from warehouse.cleanser.encoding_decision import EncodingDecision, confidence_of
-from warehouse.cleanser.plausibility import alone, is_strange, log_likelihood
-from warehouse.cleanser.survey import CONTROLS, HIGHEST_CONTROL_SHARE, ByteSurvey
+from warehouse.cleanser.encodings.comparison import ranked
+from warehouse.cleanser.encodings.plausibility import alone, is_strange, log_likelihood
+from warehouse.cleanser.encodings.survey import CONTROLS, HIGHEST_CONTROL_SHARE, ByteSurvey
 
 COMPARED_WIDE_BYTES = 1 << 13
 LETTERS_OF_ONE_SCRIPT = 0.9

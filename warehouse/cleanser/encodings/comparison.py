@@ -15,9 +15,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.cleanser.candidates import COMMONNESS, EAST_ASIAN, commonness
 from warehouse.cleanser.code_units import EBCDIC, FAMILIES, STATEFUL, WIDTHS, codec_name
-from warehouse.cleanser.plausibility import BROKEN_BYTE, Surroundings, evidence, surroundings
+from warehouse.cleanser.encodings.candidates import COMMONNESS, EAST_ASIAN, commonness
+from warehouse.cleanser.encodings.plausibility import BROKEN_BYTE, Surroundings, evidence, surroundings
 
 BROKEN_BYTES_TOLD_APART = 20
 """More broken bytes than this weigh no more."""

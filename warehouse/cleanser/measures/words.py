@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from warehouse.cleanser.characters import (
+from warehouse.cleanser.measures.characters import (
     LETTERS,
     LOWER_LETTERS,
     SENTENCE_ENDS,
@@ -23,7 +23,7 @@ from warehouse.cleanser.characters import (
     character_class,
     icons,
 )
-from warehouse.cleanser.special_words import special_words
+from warehouse.cleanser.measures.special_words import special_words
 
 Tokens = tuple[str, ...]
 

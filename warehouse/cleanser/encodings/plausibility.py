@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.cleanser.candidates import commonness
-from warehouse.cleanser.character_statistics import (
+from warehouse.cleanser.encodings.candidates import commonness
+from warehouse.cleanser.encodings.character_statistics import (
     BITS,
     CJK,
     CONTROL,

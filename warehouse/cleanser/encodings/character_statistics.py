@@ -21,7 +21,7 @@ from importlib.resources import as_file, files
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.cleanser.candidates import FREQUENT_LANGUAGES, RARE_LANGUAGE, suitability
+from warehouse.cleanser.encodings.candidates import FREQUENT_LANGUAGES, RARE_LANGUAGE, suitability
 
 Floats = NDArray[np.float32]
 Keys = NDArray[np.int64]

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.cleanser.character_kinds import FIRST_LETTER, kind_of_code_point
-from warehouse.cleanser.character_kinds import PUNCTUATION as PUNCTUATION_KIND
-from warehouse.cleanser.characters import SENTENCE_ENDS, SYMBOLS
-from warehouse.cleanser.spellings import Spellings, spellings_of_words
-from warehouse.cleanser.text_batch import Positions, TextBatch, sums_by_text
-from warehouse.cleanser.words import cut_words
+from warehouse.cleanser.measures.character_kinds import FIRST_LETTER, kind_of_code_point
+from warehouse.cleanser.measures.character_kinds import PUNCTUATION as PUNCTUATION_KIND
+from warehouse.cleanser.measures.characters import SENTENCE_ENDS, SYMBOLS
+from warehouse.cleanser.measures.spellings import Spellings, spellings_of_words
+from warehouse.cleanser.measures.text_batch import Positions, TextBatch, sums_by_text
+from warehouse.cleanser.measures.words import cut_words
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 """Gopher asks English text for two different ones of these."""

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.cleanser.candidates import COMMONNESS, commonness
-from warehouse.cleanser.comparison import is_comparable, ranked
-from warehouse.cleanser.plausibility import is_gibberish, log_likelihood, n_witnesses, surroundings
+from warehouse.cleanser.encodings.candidates import COMMONNESS, commonness
+from warehouse.cleanser.encodings.comparison import is_comparable, ranked
+from warehouse.cleanser.encodings.plausibility import is_gibberish, log_likelihood, n_witnesses, surroundings
+from warehouse.cleanser.encodings.survey import SAMPLE_BYTES, ByteSurvey, count_utf8, foreign_lines
 from warehouse.cleanser.streams import Stream
-from warehouse.cleanser.survey import SAMPLE_BYTES, ByteSurvey, count_utf8, foreign_lines
 
 MOST_REGIONS = 1_000
 MOST_RUNS = 20_000

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.cleanser.character_kinds import BLANK, LINE_BREAK, N_KINDS, kind_of_code_point
+from warehouse.cleanser.measures.character_kinds import BLANK, LINE_BREAK, N_KINDS, kind_of_code_point
 
 Positions = NDArray[np.int64]
 

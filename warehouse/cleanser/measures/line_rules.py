@@ -16,10 +16,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.cleanser.characters import TERMINAL_PUNCTUATION
-from warehouse.cleanser.text_batch import Lines, TextBatch
-from warehouse.cleanser.word_counts import SENTENCE_END, WORD, WordBatch
-from warehouse.cleanser.words import count_sentences
+from warehouse.cleanser.measures.characters import TERMINAL_PUNCTUATION
+from warehouse.cleanser.measures.text_batch import Lines, TextBatch
+from warehouse.cleanser.measures.word_counts import SENTENCE_END, WORD, WordBatch
+from warehouse.cleanser.measures.words import count_sentences
 
 SHORT_LINE_CHARACTERS = 30
 

@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.cleanser.spellings import BASE
-from warehouse.cleanser.text_batch import Positions, TextBatch
-from warehouse.cleanser.word_counts import WordBatch
+from warehouse.cleanser.measures.spellings import BASE
+from warehouse.cleanser.measures.text_batch import Positions, TextBatch
+from warehouse.cleanser.measures.word_counts import WordBatch
 
 TOP_NGRAMS = (2, 3, 4)
 DUPLICATE_NGRAMS = (5, 6, 7, 8, 9, 10)
