@@ -20,9 +20,8 @@ from warehouse.cleanser.replaying import ChunkDecision, replay
 from warehouse.database import query, read_rows
 from warehouse.errors import CheckFailed, InputUnreadable, InvalidConfiguration
 from warehouse.files import write_bytes_whole
-from warehouse.stages.feeding import streams_in
+from warehouse.stages.feeding import filesystem_path, streams_in
 from warehouse.stages.masking import masked_text, masks_of
-from warehouse.stages.source_file import filesystem_path
 from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
 from warehouse.tokens.shards import open_split
 from warehouse.tokens.tokenizer import Tokenizer

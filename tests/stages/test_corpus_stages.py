@@ -14,8 +14,7 @@ from warehouse.corpora import Registration, register
 from warehouse.database import Connection, Warehouse
 from warehouse.home import Home
 from warehouse.stages import chunk, document, source_file
-from warehouse.stages.feeding import stream_in
-from warehouse.stages.source_file import filesystem_path
+from warehouse.stages.feeding import filesystem_path, stream_in
 from warehouse.textstore import read_rows
 from warehouse.tokens.shards import open_shard
 from warehouse.tokens.tokenizer import Tokenizer

@@ -10,6 +10,7 @@ import pytest
 from warehouse.corpora import Registration, register
 from warehouse.database import Warehouse
 from warehouse.stages import source_file
+from warehouse.stages.feeding import filesystem_path
 from warehouse.stages.stage import StageContext
 
 
@@ -98,7 +99,7 @@ def test_a_name_that_is_not_utf8_is_read_all_the_same(warehouse: Warehouse, lett
             "SELECT path FROM corpus.source_file WHERE path LIKE '%caf%'"
         ).fetchall()[0]
     assert shown.endswith("caf\\xe9.txt")
-    assert source_file.filesystem_path(shown).read_text() == "Dear Cleo,\n"
+    assert filesystem_path(shown).read_text() == "Dear Cleo,\n"
 
 
 def test_a_licence_of_a_single_file_takes_the_place_of_the_corpus_licence(

@@ -325,7 +325,7 @@ def iterate_chunks(path: Path | str, chunking: Chunking | None = None) -> Iterat
             for part in parts
             if isinstance(part, ChunkRecord)
         )
-        for batch in in_batches(pairs):
+        for batch in in_batches(pairs, lambda pair: pair[1].text):
             measures = measure([chunk.text for _, chunk in batch])
             for number, (document, chunk) in enumerate(batch):
                 signals = ChunkSignals(measures.signals, number)

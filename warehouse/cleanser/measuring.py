@@ -6,9 +6,8 @@ computed (``signals.py``, ``privacy.py``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, TypeVar
 
 from numpy.typing import NDArray
@@ -17,7 +16,9 @@ from warehouse.cleanser.privacy import PrivateRange, find_private_ranges
 from warehouse.cleanser.signals import measure_signals
 
 BATCH_CHUNKS = 512
-"""About 1 MB of text: enough to spread the cost of a call, little enough to stay in a processor's cache."""
+BATCH_CHARACTERS = 1 << 18
+"""Chunks are measured so many at a time, or until they have so many characters: enough to spread the cost of a call,
+little enough to take little memory."""
 
 Item = TypeVar("Item")
 
@@ -41,8 +42,20 @@ def measure(texts: Sequence[str]) -> Measures:
     return Measures(measure_signals(texts, private), private)
 
 
-def in_batches(items: Iterable[Item], size: int = BATCH_CHUNKS) -> Iterator[list[Item]]:
-    """Consecutive items, `size` at a time."""
-    source = iter(items)
-    while batch := list(islice(source, size)):
+def in_batches(items: Iterable[Item], text_of: Callable[[Item], str]) -> Iterator[list[Item]]:
+    """Consecutive items, as many as are measured at a time.
+
+    Args:
+        items: whatever has a text.
+        text_of: gives it.
+    """
+    batch: list[Item] = []
+    n_characters = 0
+    for item in items:
+        batch.append(item)
+        n_characters += len(text_of(item))
+        if len(batch) == BATCH_CHUNKS or n_characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, n_characters = [], 0
+    if batch:
         yield batch

@@ -38,9 +38,9 @@ from warehouse.stages.feeding import (
     Lane,
     default_in_flight,
     explained_reading,
+    filesystem_path,
     whole_file,
 )
-from warehouse.stages.source_file import filesystem_path
 from warehouse.stages.stage import StageContext, StageReport, StageRun, code_version, input_versions
 
 ASSET = "corpus/chunk"

@@ -21,7 +21,7 @@ from warehouse.cleanser.chunking import Chunking
 from warehouse.cleanser.chunks import ChunkRecord, Counters, Section, cut_documents, cut_section
 from warehouse.cleanser.chunks import Part as CutPart
 from warehouse.cleanser.documents import DocumentRecord
-from warehouse.cleanser.measuring import BATCH_CHUNKS, measure
+from warehouse.cleanser.measuring import BATCH_CHARACTERS, BATCH_CHUNKS, measure
 from warehouse.cleanser.readers.reader import DroppedRange
 from warehouse.cleanser.records import has_records
 from warehouse.cleanser.streams import Stream
@@ -31,8 +31,7 @@ from warehouse.identity import content_id, fingerprint
 from warehouse.splits import sampling_unit, split_of
 from warehouse.stages.arrow import CHUNK, DROPPED, PRIVATE_RANGE, TEXT, arrow_table
 from warehouse.stages.examining import dropped_row
-from warehouse.stages.feeding import explained_reading, in_memory, streams_in
-from warehouse.stages.source_file import filesystem_path
+from warehouse.stages.feeding import explained_reading, filesystem_path, in_memory, streams_in
 from warehouse.textstore import TextWriter
 
 _DOCUMENT_FIELDS = tuple(DocumentRecord.__dataclass_fields__)
@@ -140,6 +139,7 @@ class _Batch:
         self._writer = writer
         self._text_file = text_file
         self._waiting: list[tuple[_Place, ChunkRecord]] = []
+        self._n_waiting = 0
         self._chunks: list[pa.Table] = []
         self._private: list[pa.Table] = []
         self._dropped: list[tuple[UUID, dict[str, object]]] = []
@@ -175,7 +175,8 @@ class _Batch:
                 self._dropped.append((place.document_id, row))
                 continue
             self._waiting.append((place, part))
-            if len(self._waiting) == BATCH_CHUNKS:
+            self._n_waiting += part.n_characters
+            if len(self._waiting) == BATCH_CHUNKS or self._n_waiting >= BATCH_CHARACTERS:
                 self._flush()
 
     def _flush(self) -> None:
@@ -183,7 +184,7 @@ class _Batch:
             return
         places = [place for place, _ in self._waiting]
         chunks = [chunk for _, chunk in self._waiting]
-        self._waiting = []
+        self._waiting, self._n_waiting = [], 0
         ids = [place.chunk_id(chunk) for place, chunk in zip(places, chunks, strict=True)]
         texts = [chunk.text for chunk in chunks]
         rows = [

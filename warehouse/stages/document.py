@@ -43,9 +43,9 @@ from warehouse.stages.feeding import (
     batches,
     default_in_flight,
     explained_reading,
+    filesystem_path,
     is_archive,
 )
-from warehouse.stages.source_file import filesystem_path
 from warehouse.stages.stage import StageContext, StageReport, StageRun, code_version, input_versions
 
 ASSET = "corpus/document"

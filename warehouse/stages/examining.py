@@ -26,8 +26,7 @@ from warehouse.cleanser.streams import Stream, walk_streams
 from warehouse.errors import FakesmrtError
 from warehouse.identity import content_id
 from warehouse.stages.arrow import DOCUMENT, DROPPED, STREAM, arrow_table
-from warehouse.stages.feeding import LARGE_BYTES, explained_reading, in_memory, whole_file
-from warehouse.stages.source_file import filesystem_path
+from warehouse.stages.feeding import LARGE_BYTES, explained_reading, filesystem_path, in_memory, whole_file
 
 SECTION_RANGES = 1 << 14
 """Ranges of a large stream that are described by one task, at most: so many rows are committed at once."""

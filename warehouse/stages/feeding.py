@@ -6,6 +6,7 @@ What lives here: tasks in flight, and the streams of a file. What does not: what
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Executor, Future
@@ -31,6 +32,14 @@ LARGE_ARCHIVE_BYTES = 1 << 20
 
 MEMBERS_BYTES = 4_000_000
 """Members of a large archive are handed out with their bytes, about so many at a time."""
+
+
+def filesystem_path(shown: str) -> Path:
+    """The path that `display_name` shows."""
+    if os.path.lexists(shown):
+        return Path(shown)
+    raw = re.sub(rb"\\x([0-9a-f]{2})", lambda match: bytes.fromhex(match.group(1).decode()), shown.encode())
+    return Path(os.fsdecode(raw))
 
 
 class Sized(Protocol):

@@ -6,8 +6,6 @@ and the old row is retired; a vanished file's row is retired. Nothing is ever de
 
 from __future__ import annotations
 
-import os
-import re
 import stat
 import time
 from dataclasses import asdict, dataclass
@@ -84,14 +82,6 @@ def media_type_of(name: str) -> str | None:
     machine. None for a name that claims nothing."""
     media_type, compression = _MEDIA_TYPES.guess_type(name)
     return _COMPRESSIONS.get(compression) if compression else media_type
-
-
-def filesystem_path(shown: str) -> Path:
-    """The path that `display_name` shows."""
-    if os.path.lexists(shown):
-        return Path(shown)
-    raw = re.sub(rb"\\x([0-9a-f]{2})", lambda match: bytes.fromhex(match.group(1).decode()), shown.encode())
-    return Path(os.fsdecode(raw))
 
 
 def inspect_file(corpus: str, path: str, licence: str) -> FoundFile:
