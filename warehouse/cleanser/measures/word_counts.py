@@ -26,9 +26,9 @@ from warehouse.cleanser.measures.words import cut_words
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 """Gopher asks English text for two different ones of these."""
 
-REMEMBERED_PIECES = 1 << 17
-REMEMBERED_CHARACTERS = 1 << 22
-"""The memory is emptied when it is as large as that: some 40 MB."""
+REMEMBERED_PIECES = 1 << 16
+REMEMBERED_CHARACTERS = 1 << 21
+"""The memory is emptied when it is as large as that: some 20 MB, which 100 MB of text have filled already."""
 
 WORD, SENTENCE_END, PUNCTUATION = range(3)
 """What a token is to the sentence rule."""
