@@ -28,13 +28,13 @@ from warehouse.cleanser.measures.special_words import special_words
 Tokens = tuple[str, ...]
 
 _PUNCTUATION = frozenset("…,:;!?¿؟¡()[]{}<>_#*&。？！，、；：～·।،۔؛٪")  # noqa: RUF001  # these marks are meant
-_QUOTES = frozenset("'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉〈〉⟦⟧")  # noqa: RUF001
+_QUOTES = frozenset("'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉〈〉⟦⟧")  # noqa: RUF001  # these are meant
 _CURRENCY = frozenset("$£€¥฿₽﷼") | frozenset(map(chr, range(0x20A0, 0x20C0)))
 _COUNTRY_DOLLARS = re.compile(r"^(?:US|C|A)\$")
 
 _UNITS = (
     "[kdcm]?m[²³]?|ha|µm|nm|yd|in|ft|[kmµ]?g|t|lb|oz|m/s|km/h|kmh|mph|h?Pa|mbar|[mkgt]b|[MKGT]B|[TGMK%]|"
-    "[кдсм]?м[²³]?|нм|к?г|мг|м/с|км/ч|к?Па|[КМГ]б|[кмг]б|[КМГТ]Б|Тб|тбكم|[كسم]?م[²³]?|غرام|جرام|جم|كغ|ملغ|كوب|اكواب"  # noqa: RUF001
+    "[кдсм]?м[²³]?|нм|к?г|мг|м/с|км/ч|к?Па|[КМГ]б|[кмг]б|[КМГТ]Б|Тб|тбكم|[كسم]?م[²³]?|غرام|جرام|جم|كغ|ملغ|كوب|اكواب"  # noqa: RUF001  # these are meant
 )
 """Units of measure that are cut off a number; some of them are Cyrillic or Arabic."""
 
@@ -110,7 +110,7 @@ class _Rules:
         letters, lower, upper = map(character_class, (LETTERS, LOWER_LETTERS, UPPER_LETTERS))
         pictures = character_class(icons())
         quotes = character_class(_QUOTES)
-        self._ends_alone = _PUNCTUATION | _QUOTES | icons() | frozenset("—–")  # noqa: RUF001
+        self._ends_alone = _PUNCTUATION | _QUOTES | icons() | frozenset("—–")  # noqa: RUF001  # these are meant
         self._begins_alone = self._ends_alone | _CURRENCY | frozenset("§%=")
         self._before_stop = LOWER_LETTERS | _PUNCTUATION | _QUOTES | _ASCII_DIGITS | frozenset("%²-+|")
         self._measure = re.compile(rf"(?<=[0-9])(?:{_UNITS}|US\$|C\$|A\$|[{character_class(_CURRENCY)}])$")
@@ -209,7 +209,7 @@ class _Rules:
             return int(
                 text[-2:-1] in self._before_stop or (len(text) > 2 and UPPER_LETTERS.issuperset(text[-3:-1]))
             )
-        if last in "sS" and text[-2:-1] in ("'", "’"):  # noqa: RUF001
+        if last in "sS" and text[-2:-1] in ("'", "’"):  # noqa: RUF001  # these are meant
             return 2
         if text.isalpha() or _ASCII_DIGITS.isdisjoint(text):
             return 0
