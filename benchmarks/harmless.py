@@ -52,6 +52,7 @@ def sound_files(folders: list[Path]) -> Iterator[tuple[Path, bytes]]:
 
 def excerpt(before: str, after: str) -> str:
     """Where two texts differ, with what stands around it."""
+    # The texts may differ in length: up to the end of the shorter one, a difference is a pair.
     start = next((at for at, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]), 0)
     shortest = min(len(before), len(after)) - start
     end = next((at for at in range(shortest) if before[-1 - at] != after[-1 - at]), shortest)

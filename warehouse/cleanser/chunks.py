@@ -131,7 +131,7 @@ def sections_of(
         state = document.decoder_state if span is spans[0] else None
         is_whole = span.encoding in STATEFUL or span.byte_end - span.byte_start <= section_bytes
         ends = [span.byte_end] if is_whole else _section_ends(source, span, section_bytes)
-        for start, end in zip([span.byte_start, *ends], ends, strict=False):
+        for start, end in pairwise([span.byte_start, *ends]):
             sections.append(Section(replace(span, byte_start=start, byte_end=end), state))
     return sections
 

@@ -24,6 +24,8 @@ BATCH_BYTES = 1 << 22
 """Rows are decoded in batches of about 4 MiB, by the row group's own account of its size."""
 MOST_ROWS = 1 << 10
 
+# What Arrow raises on damaged files; NotImplementedError is its own for types that it cannot read. Each becomes
+# `DamagedContainer`.
 _FAILURES = (
     pa.ArrowException, OSError, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError,
     NotImplementedError,

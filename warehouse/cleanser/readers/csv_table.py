@@ -49,6 +49,7 @@ def extract_row(row: str, dialect: Dialect) -> Extracted:
         return text_of_record(list[Value](cells))
     names = [*dialect.columns, *("" for _ in cells[len(dialect.columns) :])]
     record: dict[str, Value] = {}
+    # A row may leave out its last cells: then there are more names.
     for index, (name, cell) in enumerate(zip(names, cells, strict=False)):
         record[name if name not in record else f"{name} {index}"] = cell
     return text_of_record(record)

@@ -32,6 +32,7 @@ _AROUND = " \t\r\n\x85\x1e\ufeff"
 
 # Numbers are no text: they are not computed, so that none is too long (sys.set_int_max_str_digits).
 _ignored = cast(Callable[[str], None], bool)
+# Writers leave tabs and other control characters in strings unescaped: not `strict`, or their text would be lost.
 _DECODER = json.JSONDecoder(parse_int=_ignored, parse_float=_ignored, parse_constant=_ignored, strict=False)
 
 
