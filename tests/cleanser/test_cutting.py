@@ -10,30 +10,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
+from tests.cleanser.multilingual import ENCODINGS, SAMPLES
 from warehouse.cleanser.chunking import Chunking, recipe_chunking
 from warehouse.cleanser.cutting import cut_text
 from warehouse.cleanser.repair import repair_chunk, repair_text
 from warehouse.cleanser.segmenting import LARGEST_CHUNK_BYTES, LONGEST_LINE_BYTES, RawChunk, cut_bytes
 from warehouse.errors import InputUnreadable, InvalidConfiguration
 from warehouse.recipes import ChunkingChoice, parse_recipe
-
-ENCODINGS = [
-    "ascii", "utf-8", "cp1252", "koi8-r", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be",
-    "shift_jis", "cp932", "euc_jp", "gb18030", "big5", "big5hkscs", "euc_kr", "johab", "iso2022_jp",
-    "iso2022_jp_2", "iso2022_kr", "hz", "cp037", "cp500", "shift_jis_2004", "euc_jis_2004",
-]  # fmt: skip
-
-SAMPLES = [
-    "A short line.\nAnother one, a little longer. And a third sentence!\n\nA new paragraph begins here.\n",
-    "“Quoted”, she said — café, naïve, 50 €.\r\n\r\nЗдравствуй, мир! Как дела?\r\n",
-    "これは日本語の文章です。改行もあります。\n漢字とかなが混ざっています。\n\n新しい段落。",
-    "汉字文本，一句话。又一句话。\n한국어 문장입니다. 또 하나.\n",
-    "no newline at all " * 12,
-    "か\u309aと\u0300Ê̄ê̌",
-    "x" * 70 + "\r" + "é" * 90,
-    "schÃ¶n ist mojibake, und â€œAnfÃ¼hrungâ€\x9d auch.\n",
-    "\x00nul\x07 bell\x1a\n\n\n\n \t\n",
-]
 
 texts = st.lists(st.sampled_from(SAMPLES) | st.text(max_size=60), max_size=8).map("".join)
 limits = st.sampled_from([16, 21, 60, 200])
