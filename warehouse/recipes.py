@@ -74,30 +74,100 @@ class LanguageRules:
 
 @dataclass(frozen=True)
 class DuplicateRules:
-    """Jaccard similarity of word 5-grams from which two chunks are near-duplicates."""
+    """Which texts count as the same, and which of them stays.
 
+    Attributes:
+        level: ``near`` (verified Jaccard similarity), ``exact`` (the same text) or ``none``.
+        threshold: Jaccard similarity of word 5-grams from which two chunks are near-duplicates.
+        keeper: by what the chunk that stays is chosen among those that pass every other rule, first things first:
+            ``corpus`` (heaviest), ``quality`` (fewest replaced, then fewest repaired characters), ``perplexity`` (most
+            likely), ``length`` (longest), ``centre`` (most verified links), ``age`` (file seen first). What still ties
+            is decided by the smallest chunk_id.
+    """
+
+    level: str = "near"
     threshold: float = 0.8
+    keeper: tuple[str, ...] = ("corpus", "quality", "length")
+
+
+@dataclass(frozen=True)
+class PassageRules:
+    """Paragraphs and lines that stand in many documents: footers, navigation, licence notices.
+
+    Attributes:
+        remove: ``paragraph``, ``line`` or both: these are left out where text becomes tokens.
+        min_documents: documents that must hold a passage; at least 2.
+        keep_first: whether one copy stays.
+        max_share: chunks of which more than this share of characters would be left out are dropped whole.
+    """
+
+    remove: tuple[str, ...] = ("paragraph", "line")
+    min_documents: int = 10
+    keep_first: bool = True
+    max_share: float = 0.5
+
+
+@dataclass(frozen=True)
+class RehydrationRules:
+    """How often a text counts that was found several times (FineWeb-2: 1:1, 2:2, 3:3, 5:5, 100:8, 1000:1).
+
+    Attributes:
+        weights: factor on the weight of a cluster's keeper by the cluster's size: that of the largest key that the
+            size reaches. Empty: every text counts once.
+    """
+
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class PerplexityRules:
-    """Percentiles of bits per byte within a corpus (CCNet: head below 0.30, middle below 0.60).
+    """Percentiles of bits per byte (CCNet: head below 0.30, middle below 0.60).
 
     Attributes:
+        within: ``corpus`` or ``language``: the chunks among which a percentile is told.
         head: chunks below this percentile are bucket ``head``.
         middle: chunks below this one are ``middle``, the rest ``tail``.
+        min_percentile: chunks below it are dropped; 0 drops none.
         max_percentile: chunks above it are dropped.
+        max_percentile_by_corpus: in its place for the corpora that are named; goes before the language.
+        max_percentile_by_language: in its place for the languages that are named.
+        reference: ``ngram``, or ``micromodel`` for a population of trained micromodels.
         order: of the reference n-gram model.
         vocab_size: of the reference's tokenizer.
         sample_bytes: UTF-8 bytes of clean text that the reference is trained on.
+        sample_corpora: corpora that the sample is drawn from; empty means all that the recipe includes.
     """
 
+    within: str = "corpus"
     head: float = 0.30
     middle: float = 0.60
+    min_percentile: float = 0.0
     max_percentile: float = 0.98
+    max_percentile_by_corpus: Mapping[str, float] = field(default_factory=dict)
+    max_percentile_by_language: Mapping[str, float] = field(default_factory=dict)
+    reference: str = "ngram"
     order: int = 5
     vocab_size: int = 2048
     sample_bytes: int = 12_000_000
+    sample_corpora: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DecontaminationRules:
+    """Chunks that hold an evaluation item are dropped.
+
+    Attributes:
+        evaluation_sets: registered sets that count; empty means all.
+        rules: ``ngram_overlap`` (13 words in a row) and ``near_duplicate`` (a passage that resembles the item).
+        min_score: least likeness of a near-duplicate passage, at least 0.5.
+        held_out_share: training chunks that hold more than this share of a held-out chunk's word 13-grams are
+            dropped; 1 drops none.
+    """
+
+    evaluation_sets: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ("ngram_overlap", "near_duplicate")
+    min_score: float = 0.8
+    held_out_share: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -131,7 +201,10 @@ class Recipe:
     quality: QualityRules = field(default_factory=QualityRules)
     language: LanguageRules = field(default_factory=LanguageRules)
     duplicates: DuplicateRules = field(default_factory=DuplicateRules)
+    passages: PassageRules = field(default_factory=PassageRules)
+    rehydration: RehydrationRules = field(default_factory=RehydrationRules)
     perplexity: PerplexityRules = field(default_factory=PerplexityRules)
+    decontamination: DecontaminationRules = field(default_factory=DecontaminationRules)
     privacy: PrivacyChoice = field(default_factory=PrivacyChoice)
     tokenizer: TokenizerChoice = field(default_factory=TokenizerChoice)
 

@@ -1,0 +1,84 @@
+-- What is worth training on: repeated passages, evaluation items found in chunks, percentiles of perplexity.
+
+CREATE TABLE corpus.repeated_passage (
+    passage_id UUID NOT NULL,
+    chunking_id UUID NOT NULL,
+    level VARCHAR NOT NULL,
+    n_documents INTEGER NOT NULL,
+    n_occurrences INTEGER NOT NULL,
+    n_characters INTEGER NOT NULL,
+    first_chunk_id UUID NOT NULL
+);
+COMMENT ON TABLE corpus.repeated_passage IS 'One row a paragraph or line that stands in two or more documents of a chunking.';
+COMMENT ON COLUMN corpus.repeated_passage.passage_id IS 'Hash of the level and the normalised text.';
+COMMENT ON COLUMN corpus.repeated_passage.chunking_id IS 'The chunking in whose chunks it was counted.';
+COMMENT ON COLUMN corpus.repeated_passage.level IS 'paragraph or line.';
+COMMENT ON COLUMN corpus.repeated_passage.n_documents IS 'Documents of current files that hold it.';
+COMMENT ON COLUMN corpus.repeated_passage.n_occurrences IS 'Places where it stands.';
+COMMENT ON COLUMN corpus.repeated_passage.n_characters IS 'Characters of its first occurrence.';
+COMMENT ON COLUMN corpus.repeated_passage.first_chunk_id IS 'The chunk whose copy stays where a recipe keeps one: the smallest chunk_id.';
+
+CREATE TABLE corpus.repeated_range (
+    chunk_id UUID NOT NULL,
+    passage_id UUID NOT NULL,
+    level VARCHAR NOT NULL,
+    n_documents INTEGER NOT NULL,
+    is_first BOOLEAN NOT NULL,
+    char_start INTEGER NOT NULL,
+    char_end INTEGER NOT NULL
+);
+COMMENT ON TABLE corpus.repeated_range IS 'One row a place where a repeated passage stands in a chunk''s stored text; the text itself is never changed.';
+COMMENT ON COLUMN corpus.repeated_range.chunk_id IS 'The chunk.';
+COMMENT ON COLUMN corpus.repeated_range.passage_id IS 'The passage.';
+COMMENT ON COLUMN corpus.repeated_range.level IS 'paragraph or line.';
+COMMENT ON COLUMN corpus.repeated_range.n_documents IS 'Documents that hold the passage.';
+COMMENT ON COLUMN corpus.repeated_range.is_first IS 'Whether this is the copy that stays where a recipe keeps one.';
+COMMENT ON COLUMN corpus.repeated_range.char_start IS 'First character in the chunk''s stored text.';
+COMMENT ON COLUMN corpus.repeated_range.char_end IS 'One past the last character, the line ends after the passage included.';
+
+CREATE TABLE corpus.evaluation_set (
+    evaluation_set VARCHAR NOT NULL,
+    path VARCHAR NOT NULL,
+    sha256 BLOB NOT NULL,
+    n_items INTEGER NOT NULL
+);
+COMMENT ON TABLE corpus.evaluation_set IS 'One row a file of evaluation items that must not be trained on.';
+COMMENT ON COLUMN corpus.evaluation_set.evaluation_set IS 'Name of the set that the file belongs to.';
+COMMENT ON COLUMN corpus.evaluation_set.path IS 'Absolute path of the file.';
+COMMENT ON COLUMN corpus.evaluation_set.sha256 IS 'Hash of its bytes when it was read.';
+COMMENT ON COLUMN corpus.evaluation_set.n_items IS 'Items read from it.';
+
+CREATE TABLE corpus.evaluation_item (
+    item_id UUID NOT NULL,
+    evaluation_set VARCHAR NOT NULL,
+    path VARCHAR NOT NULL,
+    ordinal INTEGER NOT NULL,
+    n_words INTEGER NOT NULL
+);
+COMMENT ON TABLE corpus.evaluation_item IS 'One row an evaluation item; its text stays in its file.';
+COMMENT ON COLUMN corpus.evaluation_item.item_id IS 'Hash of its normalised words.';
+COMMENT ON COLUMN corpus.evaluation_item.evaluation_set IS 'The set.';
+COMMENT ON COLUMN corpus.evaluation_item.path IS 'The file that holds it.';
+COMMENT ON COLUMN corpus.evaluation_item.ordinal IS 'Its place in the file, from 0.';
+COMMENT ON COLUMN corpus.evaluation_item.n_words IS 'Words that are searched for.';
+
+CREATE TABLE corpus.contamination (
+    chunk_id UUID NOT NULL,
+    evaluation_set VARCHAR NOT NULL,
+    item_id UUID NOT NULL,
+    rule VARCHAR NOT NULL,
+    score REAL NOT NULL,
+    rule_version VARCHAR NOT NULL
+);
+COMMENT ON TABLE corpus.contamination IS 'One row an evaluation item that was found in a chunk.';
+COMMENT ON COLUMN corpus.contamination.chunk_id IS 'The chunk.';
+COMMENT ON COLUMN corpus.contamination.evaluation_set IS 'The set of the item; held_out where the item is a chunk of a held-out split.';
+COMMENT ON COLUMN corpus.contamination.item_id IS 'The item; the held-out chunk_id where the set is held_out.';
+COMMENT ON COLUMN corpus.contamination.rule IS 'ngram_overlap (a run of its words stands in the chunk) or near_duplicate (a passage of the chunk resembles it).';
+COMMENT ON COLUMN corpus.contamination.score IS 'Share of the item that was found, 0 to 1.';
+COMMENT ON COLUMN corpus.contamination.rule_version IS 'Version and parameters of the search.';
+
+ALTER TABLE corpus.perplexity ADD COLUMN percentile_in_corpus REAL;
+ALTER TABLE corpus.perplexity ADD COLUMN percentile_in_language REAL;
+COMMENT ON COLUMN corpus.perplexity.percentile_in_corpus IS 'Share of the current chunks of its corpus that are more likely, 0 to 1; NULL where its file is retired or forgotten.';
+COMMENT ON COLUMN corpus.perplexity.percentile_in_language IS 'The same among the current chunks of its language, over all corpora.';
