@@ -13,7 +13,7 @@ from typing import Any
 
 import dagster as dg
 
-from fakesmrt_assets.reports import picture_data, pictures
+from fakesmrt_assets.reports import drawing, picture_data, pictures
 from fakesmrt_assets.reports.picture_data import RecipeScope
 from warehouse.database import Connection, query
 from warehouse.files import write_bytes_whole
@@ -31,6 +31,8 @@ TABLES: Mapping[str, str] = {
     "corpus/document": "corpus.document",
     "corpus/chunk": "corpus.chunk",
     "corpus/duplicate": "corpus.duplicate_cluster",
+    "corpus/repeated_passage": "corpus.repeated_passage",
+    "corpus/contamination": "corpus.contamination",
     "corpus/perplexity": "corpus.perplexity",
     "corpus/training_chunk": "corpus.training_chunk",
     "tokens/shard": "tokens.shard",
@@ -62,6 +64,15 @@ COLUMN_LINEAGE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "corpus/duplicate": {
         "chunk_id": ("corpus/chunk.chunk_id",),
         "cluster_id": ("corpus/chunk.chunk_id", "corpus/chunk.text_sha256"),
+    },
+    "corpus/repeated_passage": {
+        "passage_id": ("corpus/chunk.text_sha256",),
+        "first_chunk_id": ("corpus/chunk.chunk_id",),
+        "n_documents": ("corpus/chunk.document_id", "corpus/chunk.text_sha256"),
+    },
+    "corpus/contamination": {
+        "chunk_id": ("corpus/chunk.chunk_id",),
+        "score": ("corpus/chunk.text_sha256",),
     },
     "corpus/perplexity": {
         "chunk_id": ("corpus/chunk.chunk_id",),
@@ -152,6 +163,11 @@ CLUSTER_SIZES = Picture(
     lambda connection, subject: picture_data.cluster_sizes(connection, subject.scope),
     pictures.cluster_sizes,
 )
+PASSAGES = Picture(
+    "repeated_passages",
+    lambda connection, subject: picture_data.passage_spread(connection, subject.scope),
+    pictures.passage_spread,
+)
 PERPLEXITY = Picture(
     "perplexity_histograms",
     lambda connection, subject: picture_data.corpus_scores(connection, subject.scope),
@@ -182,6 +198,7 @@ SCORES = Picture(
 PICTURES: Mapping[str, tuple[Picture, ...]] = {
     "corpus/chunk": (CHUNK_LENGTHS,),
     "corpus/duplicate": (CLUSTER_SIZES,),
+    "corpus/repeated_passage": (PASSAGES,),
     "corpus/perplexity": (PERPLEXITY,),
     "corpus/training_chunk": (KEPT, PERPLEXITY),
     "models/micromodel": (LOSS,),
@@ -213,13 +230,17 @@ def stage_metadata(context: StageContext, report: StageReport) -> dict[str, dg.M
     for picture, data in read:
         if data:
             png = _drawn(context.warehouse.home, picture, data)
-            values[PREFIX + picture.name] = dg.MetadataValue.md(pictures.as_markdown(png))
+            values[PREFIX + picture.name] = dg.MetadataValue.md(drawing.as_markdown(png))
     return values
 
 
 def _drawn(home: Home, picture: Picture, data: object) -> bytes:
     """The picture of `data`; drawn once, because drawing takes most of the time of a build with nothing to do."""
-    version = fingerprint(picture.name, repr(data), code_version("fakesmrt_assets.reports.pictures"))
+    version = fingerprint(
+        picture.name,
+        repr(data),
+        code_version("fakesmrt_assets.reports.drawing", "fakesmrt_assets.reports.pictures"),
+    )
     path = home.reports / "pictures" / f"{version}.png"
     if not path.exists():
         write_bytes_whole(path, picture.draw(data))

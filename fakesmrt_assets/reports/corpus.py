@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from fakesmrt_assets.reports import picture_data, pictures
+from fakesmrt_assets.reports import drawing, picture_data, pictures
 from fakesmrt_assets.reports.page import excerpt, render
 from fakesmrt_assets.reports.picture_data import RecipeScope, recorded_scope
-from fakesmrt_assets.reports.pictures import CorpusScores, Decided, Histogram
+from fakesmrt_assets.reports.pictures import CorpusScores, Decided, Histogram, PassageSpread
 from warehouse import textstore
 from warehouse.cleanser.privacy import KINDS, find_private, mask
 from warehouse.database import Connection, query, read_rows
@@ -22,6 +22,8 @@ from warehouse.home import Home
 MOST_FAILED_FILES = 100
 MOST_CLUSTERS = 5
 MOST_EXTREMES = 5
+MOST_PASSAGES = 10
+WHOLE = slice(None)
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,39 @@ class ScoredChunk:
 
 
 @dataclass(frozen=True)
+class Passage:
+    """A paragraph or line that stands in many documents; `excerpt` is its first copy."""
+
+    level: str
+    n_documents: int
+    n_occurrences: int
+    n_characters: int
+    is_removed: bool
+    excerpt: str
+
+
+@dataclass(frozen=True)
+class LeftOutRow:
+    """Repeated passages that the recipe leaves out of the chunks that it keeps."""
+
+    corpus: str
+    level: str
+    n_ranges: int
+    n_characters: int
+
+
+@dataclass(frozen=True)
+class ContaminationRow:
+    """Items of an evaluation set that a rule found in chunks; `n_items` is None for held-out text."""
+
+    evaluation_set: str
+    n_items: int | None
+    rule: str | None
+    n_found: int
+    n_chunks: int
+
+
+@dataclass(frozen=True)
 class CorpusReportData:
     """Everything that the corpus report shows."""
 
@@ -154,6 +189,10 @@ class CorpusReportData:
     lengths: Histogram
     scores: tuple[CorpusScores, ...]
     cluster_sizes: dict[int, int]
+    passages: tuple[Passage, ...]
+    left_out: tuple[LeftOutRow, ...]
+    passage_spread: tuple[PassageSpread, ...]
+    contamination: tuple[ContaminationRow, ...]
 
     def total(self, field: str) -> int:
         """The sum of a column of `corpora`."""
@@ -193,6 +232,12 @@ def collect_corpus_report(connection: Connection, home: Home, recipe: str) -> Co
         lengths=picture_data.chunk_lengths(connection, scope),
         scores=tuple(picture_data.corpus_scores(connection, scope)),
         cluster_sizes=picture_data.cluster_sizes(connection, scope),
+        passages=_passages(connection, home, scope),
+        left_out=tuple(read_rows(connection, query("report_left_out"), by_recipe, LeftOutRow)),
+        passage_spread=tuple(picture_data.passage_spread(connection, scope)),
+        contamination=tuple(
+            read_rows(connection, query("report_contamination"), by_recipe, ContaminationRow)
+        ),
     )
 
 
@@ -203,15 +248,31 @@ def corpus_report_html(data: CorpusReportData) -> str:
         "lengths": pictures.chunk_lengths(data.lengths),
         "perplexity": pictures.perplexity_histograms(data.scores),
         "clusters": pictures.cluster_sizes(data.cluster_sizes),
+        "passages": pictures.passage_spread(data.passage_spread),
     }
-    images = {name: pictures.as_data_uri(png) for name, png in drawn.items()}
+    images = {name: drawing.as_data_uri(png) for name, png in drawn.items()}
     return render("corpus_report.html", data=data, images=images)
 
 
-def _excerpt(home: Home, text_file: str, text_row: int) -> str:
-    """The start of a text; a report goes from hand to hand, so what is private in it is masked whatever the recipe."""
-    text = textstore.read_rows(home.text / text_file, [text_row])[0]
+def _excerpt(home: Home, text_file: str, text_row: int, part: slice = WHOLE) -> str:
+    """The start of a text, or of a part of it.
+
+    A report goes from hand to hand, so what is private in it is masked whatever the recipe.
+    """
+    text = textstore.read_rows(home.text / text_file, [text_row])[0][part]
     return excerpt(mask(text, find_private(text), KINDS))
+
+
+def _passages(connection: Connection, home: Home, scope: RecipeScope) -> tuple[Passage, ...]:
+    parameters = {"recipe": scope.recipe, "limit": MOST_PASSAGES}
+    rows = connection.execute(query("report_passages"), parameters).fetchall()
+    return tuple(_passage(home, row) for row in rows)
+
+
+def _passage(home: Home, row: Sequence[Any]) -> Passage:
+    level, n_documents, n_occurrences, n_characters, is_removed, text_file, text_row, start, end = row
+    text = _excerpt(home, text_file, text_row, slice(start, end))
+    return Passage(level, n_documents, n_occurrences, n_characters, is_removed, text)
 
 
 def _clusters(connection: Connection, home: Home, scope: RecipeScope) -> tuple[Cluster, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fakesmrt_assets.reports import picture_data, pictures
+from fakesmrt_assets.reports import drawing, picture_data, pictures
 from fakesmrt_assets.reports.page import render
 from fakesmrt_assets.reports.pictures import Arrow, Box, Score, TrainingCurve
 from warehouse.database import Connection, query, scalar
@@ -233,5 +233,5 @@ def eval_report_html(data: EvalReportData) -> str:
         drawn["weights"] = pictures.mixing_weights(data.weights)
     if data.boxes:
         drawn["lineage"] = pictures.lineage_picture(data.boxes, data.arrows)
-    images = {name: pictures.as_data_uri(png) for name, png in drawn.items()}
+    images = {name: drawing.as_data_uri(png) for name, png in drawn.items()}
     return render("eval_report.html", data=data, images=images)

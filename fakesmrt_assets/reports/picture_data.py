@@ -17,6 +17,7 @@ from fakesmrt_assets.reports.pictures import (
     CorpusScores,
     Decided,
     Histogram,
+    PassageSpread,
     Score,
     TrainingCurve,
 )
@@ -104,6 +105,11 @@ def cluster_sizes(connection: Connection, scope: RecipeScope) -> dict[int, int]:
     """Number of clusters by number of members."""
     parameters = {"chunking_id": scope.chunking_id, "threshold": scope.threshold}
     return dict(connection.execute(query("picture_clusters"), parameters).fetchall())
+
+
+def passage_spread(connection: Connection, scope: RecipeScope) -> list[PassageSpread]:
+    """In how many documents the repeated passages stand."""
+    return read_rows(connection, query("picture_passages"), {"chunking_id": scope.chunking_id}, PassageSpread)
 
 
 def training_curves(connection: Connection, experiment: str) -> list[TrainingCurve]:

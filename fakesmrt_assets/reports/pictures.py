@@ -1,47 +1,34 @@
 """Pictures of a build, each a pure function from plain values to the bytes of a PNG.
 
-What lives here: how things are drawn, in one style. What does not: where values come from (`picture_data`).
-Colours are those of Okabe and Ito (2008), which people with any kind of colour vision tell apart.
-matplotlib is imported with the first picture; its global state changes only while one is drawn.
+What lives here: what is drawn. What does not: the common look (``drawing.py``), where values come from
+(``picture_data.py``).
 """
 
 from __future__ import annotations
 
-import base64
-import io
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fakesmrt_assets.reports.drawing import (
+    BLUE,
+    COLOURS,
+    GREEN,
+    GREY,
+    LINES,
+    ORANGE,
+    SKY,
+    VERMILLION,
+    figure,
+    png,
+    short_label,
+)
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-ORANGE, SKY, YELLOW, GREY = "#E69F00", "#56B4E9", "#F0E442", "#999999"
-COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, YELLOW, GREY)
-LINES = ("-", "--", "-.", ":")
-
-STYLE: Any = {
-    "font.family": "DejaVu Sans",
-    "text.parse_math": False,
-    "font.size": 9.0,
-    "axes.titlesize": 10.0,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#dddddd",
-    "grid.linewidth": 0.6,
-    "legend.frameon": False,
-    "lines.linewidth": 1.5,
-}
-WIDTH_INCHES = 7.2
-DOTS_PER_INCH = 100
-LONGEST_LABEL = 30
 MOST_ROWS = 16
 """Bars in a picture: the largest, or the best models."""
 
@@ -93,6 +80,15 @@ class Decided:
 
 
 @dataclass(frozen=True)
+class PassageSpread:
+    """Repeated passages of a level (paragraph, line) that stand in `n_documents` to twice as many documents."""
+
+    level: str
+    n_documents: int
+    n_passages: int
+
+
+@dataclass(frozen=True)
 class Score:
     """Bits per byte of a model on the report split, with the 95 % interval where there is one."""
 
@@ -121,26 +117,16 @@ class Arrow:
     label: str = ""
 
 
-def as_data_uri(png: bytes) -> str:
-    """The picture as an address that holds it whole."""
-    return "data:image/png;base64," + base64.b64encode(png).decode()
-
-
-def as_markdown(png: bytes) -> str:
-    """The picture as Markdown that needs no other file."""
-    return f"![]({as_data_uri(png)})"
-
-
 def loss_curves(curves: Sequence[TrainingCurve]) -> bytes:
     """Training loss and validation bits per byte of a trunk and its replicates, over tokens."""
-    with _figure(3.4, 2) as (figure, (left, right)):
+    with figure(3.4, 2) as (drawing, (left, right)):
         for number, curve in enumerate(curves):
             style: dict[str, Any] = {
                 "color": COLOURS[number % len(COLOURS)],
                 "linestyle": LINES[number % len(LINES)],
             }
             millions = [n / 1e6 for n in curve.n_tokens]
-            left.plot(millions, curve.loss, label=_label(curve.label), **style)
+            left.plot(millions, curve.loss, label=short_label(curve.label), **style)
             measured = [(x, y) for x, y in zip(millions, curve.bits_per_byte, strict=True) if y is not None]
             if measured:
                 right.plot(*zip(*measured, strict=True), marker="o", markersize=3, **style)
@@ -148,21 +134,21 @@ def loss_curves(curves: Sequence[TrainingCurve]) -> bytes:
         right.set(title="Validation", ylabel="bits per byte", xlabel="million tokens")
         if 1 <= len(curves) <= 10:
             left.legend(fontsize=8)
-        return _png(figure)
+        return png(drawing)
 
 
 def chunk_lengths(histogram: Histogram) -> bytes:
     """How long the chunks are."""
-    with _figure(2.6) as (figure, (axes,)):
+    with figure(2.6) as (drawing, (axes,)):
         _draw_histogram(axes, histogram, BLUE)
         axes.set(title="Length of chunks", xlabel="characters", ylabel="chunks")
-        return _png(figure)
+        return png(drawing)
 
 
 def perplexity_histograms(corpora: Sequence[CorpusScores]) -> bytes:
     """Bits per byte of the chunks of up to six corpora, with the ends of the buckets head and middle."""
     shown = sorted(corpora, key=lambda scores: -sum(scores.histogram.counts))[:6] or [_NO_SCORES]
-    with _figure(1.1 + 1.15 * len(shown), len(shown), vertical=True) as (figure, panels):
+    with figure(1.1 + 1.15 * len(shown), len(shown), vertical=True) as (drawing, panels):
         for axes, scores in zip(panels, shown, strict=True):
             _draw_histogram(axes, scores.histogram, BLUE)
             for end, colour, name in (
@@ -171,11 +157,11 @@ def perplexity_histograms(corpora: Sequence[CorpusScores]) -> bytes:
             ):
                 if end is not None:
                     axes.axvline(end, color=colour, linestyle="--", linewidth=1.2, label=f"end of {name}")
-            axes.set(title=_label(scores.corpus), ylabel="chunks", xlim=_common_range(shown))
+            axes.set(title=short_label(scores.corpus), ylabel="chunks", xlim=_common_range(shown))
         if panels[0].get_legend_handles_labels()[0]:
             panels[0].legend(fontsize=8)
         panels[-1].set_xlabel("bits per byte under the n-gram reference")
-        return _png(figure)
+        return png(drawing)
 
 
 def kept_and_dropped(decided: Sequence[Decided]) -> bytes:
@@ -185,15 +171,15 @@ def kept_and_dropped(decided: Sequence[Decided]) -> bytes:
     corpora = _largest(_totals((item.corpus, item.n_bytes) for item in decided), MOST_ROWS)
     corpora.pop("others", None)
     heights = (0.7 + 0.24 * (len(dropped) + 2), 1.2 + 0.26 * len(corpora))
-    with _figure(sum(heights), 2, vertical=True, ratios=heights) as (figure, (upper, lower)):
+    with figure(sum(heights), 2, vertical=True, ratios=heights) as (drawing, (upper, lower)):
         _draw_waterfall(upper, dropped, reasons.get("kept", 0))
         _draw_shares(lower, decided, ["kept", *dropped], list(corpora))
-        return _png(figure)
+        return png(drawing)
 
 
 def cluster_sizes(sizes: Mapping[int, int]) -> bytes:
     """How many clusters of near-duplicates have how many members."""
-    with _figure(2.6) as (figure, (axes,)):
+    with figure(2.6) as (drawing, (axes,)):
         if sizes:
             axes.vlines(list(sizes), 0.7, list(sizes.values()), color=SKY, linewidth=1.5)
             axes.plot(list(sizes), list(sizes.values()), "o", color=BLUE, markersize=5)
@@ -204,13 +190,35 @@ def cluster_sizes(sizes: Mapping[int, int]) -> bytes:
             axes.yaxis.set_major_formatter("{x:.0f}")
             axes.yaxis.set_minor_formatter("")
         axes.set(title="Clusters of near-duplicates", xlabel="members", ylabel="clusters")
-        return _png(figure)
+        return png(drawing)
+
+
+def passage_spread(spread: Sequence[PassageSpread]) -> bytes:
+    """How many repeated paragraphs and lines stand in how many documents."""
+    with figure(2.6) as (drawing, (axes,)):
+        for level, colour, shift in (("paragraph", BLUE, -0.19), ("line", ORANGE, 0.19)):
+            rows = [(math.log2(row.n_documents), row.n_passages) for row in spread if row.level == level]
+            if rows:
+                places, counts = zip(*rows, strict=True)
+                axes.bar(
+                    [place + shift for place in places], counts, width=0.38, color=colour, label=f"{level}s"
+                )
+        if spread:
+            powers = range(1, 1 + max(int(math.log2(row.n_documents)) for row in spread))
+            axes.set_xticks(powers, [f"{2**power:,}+" for power in powers])
+            axes.set_yscale("log")
+            axes.set_ylim(bottom=0.7)
+            axes.yaxis.set_major_formatter("{x:,.0f}")
+            axes.legend(fontsize=8)
+        axes.grid(visible=False, axis="x")
+        axes.set(title="Repeated passages", xlabel="documents that hold them", ylabel="passages")
+        return png(drawing)
 
 
 def bits_per_byte_bars(scores: Sequence[Score]) -> bytes:
     """Bits per byte of every model and baseline with 95 % intervals; lower is better."""
     ordered = sorted(scores, key=lambda score: score.value, reverse=True)[-MOST_ROWS:]
-    with _figure(0.9 + 0.3 * max(1, len(ordered))) as (figure, (axes,)):
+    with figure(0.9 + 0.3 * max(1, len(ordered))) as (drawing, (axes,)):
         for row, score in enumerate(ordered):
             axes.barh(row, score.value, color=GREY if score.is_baseline else BLUE, height=0.6)
             end = score.value
@@ -218,25 +226,25 @@ def bits_per_byte_bars(scores: Sequence[Score]) -> bytes:
                 axes.plot([score.low, score.high], [row, row], color="black", linewidth=1.2, marker="|")
                 end = max(end, score.high)
             axes.annotate(f"{score.value:.3f}", (end, row), (4, 0), textcoords="offset points", va="center")
-        axes.set_yticks(range(len(ordered)), [_label(score.model) for score in ordered])
+        axes.set_yticks(range(len(ordered)), [short_label(score.model) for score in ordered])
         axes.set(title="Held-out text (grey: baselines; lower is better)", xlabel="bits per byte")
         axes.grid(visible=False, axis="y")
         axes.margins(x=0.1)
-        return _png(figure)
+        return png(drawing)
 
 
 def mixing_weights(weights: Mapping[str, float]) -> bytes:
     """The share of each ingredient in a mixed model."""
     shown = dict(sorted(weights.items(), key=lambda item: item[1])[-MOST_ROWS:])
-    with _figure(0.9 + 0.3 * max(1, len(shown))) as (figure, (axes,)):
+    with figure(0.9 + 0.3 * max(1, len(shown))) as (drawing, (axes,)):
         for row, weight in enumerate(shown.values()):
             axes.barh(row, weight, color=GREEN, height=0.6)
             axes.annotate(f"{weight:.3f}", (weight, row), (4, 0), textcoords="offset points", va="center")
-        axes.set_yticks(range(len(shown)), [_label(name) for name in shown])
+        axes.set_yticks(range(len(shown)), [short_label(name) for name in shown])
         axes.set(title="Mixing weights", xlabel="share")
         axes.grid(visible=False, axis="y")
         axes.margins(x=0.12)
-        return _png(figure)
+        return png(drawing)
 
 
 def lineage_picture(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> bytes:
@@ -245,54 +253,21 @@ def lineage_picture(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> bytes:
     for box in boxes:
         columns[box.column].append(box)
     tallest = max((len(column) for column in columns.values()), default=1)
-    with _figure(0.7 + 0.62 * tallest) as (figure, (axes,)):
+    with figure(0.7 + 0.62 * tallest) as (drawing, (axes,)):
         axes.set_axis_off()
         places = dict(_box_places(columns))
         for box in boxes:
             edge = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": COLOURS[box.column % 8]}
             place: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8, "zorder": 2}
-            axes.annotate(_label(box.label, longest=60), places[box.identifier], bbox=edge, **place)
+            axes.annotate(short_label(box.label, longest=60), places[box.identifier], bbox=edge, **place)
         for arrow in arrows:
             _draw_arrow(axes, places[arrow.start], places[arrow.end], arrow.label)
         axes.set_xlim(-0.5, max(columns, default=0) + 0.5)
         axes.set_ylim(-0.1, 1.1)
-        return _png(figure)
+        return png(drawing)
 
 
 _NO_SCORES = CorpusScores("no chunk has a score yet", Histogram((), (), 0.1), None, None)
-
-
-@contextmanager
-def _figure(
-    height: float, n_panels: int = 1, *, vertical: bool = False, ratios: Sequence[float] | None = None
-) -> Iterator[tuple[Figure, list[Axes]]]:
-    """A figure of `height` inches with panels side by side, or one below the other."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH_INCHES, height), dpi=DOTS_PER_INCH, layout="constrained")
-        rows, columns = (n_panels, 1) if vertical else (1, n_panels)
-        panels = figure.subplots(rows, columns, squeeze=False, height_ratios=ratios)
-        yield figure, list(panels.flat)
-
-
-def _png(figure: Figure) -> bytes:
-    """At most 64 colours make a third of the file, and nobody sees the difference."""
-    from PIL import Image
-
-    raw = io.BytesIO()
-    figure.savefig(raw, format="rgba", dpi=DOTS_PER_INCH)
-    drawn = Image.frombytes("RGBA", figure.canvas.get_width_height(), raw.getvalue()).convert("RGB")
-    target = io.BytesIO()
-    drawn.quantize(64, dither=Image.Dither.NONE).save(target, format="png", optimize=True)
-    return target.getvalue()
-
-
-def _label(text: str, longest: int = LONGEST_LABEL) -> str:
-    """Text that can be printed and is short enough to stand beside a bar."""
-    printable = "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
-    return printable if len(printable) <= longest else printable[: longest - 1] + "…"
 
 
 def _totals(items: Iterator[tuple[str, int]]) -> dict[str, int]:
@@ -335,7 +310,7 @@ def _draw_waterfall(axes: Axes, dropped: Mapping[str, int], n_kept: int) -> None
         axes.annotate(
             f"{n / 1e6:,.2f}", ((start + n) / 1e6, row), (4, 0), textcoords="offset points", va="center"
         )
-    axes.set_yticks(range(len(rows)), [_label(name) for name, *_ in rows])
+    axes.set_yticks(range(len(rows)), [short_label(name) for name, *_ in rows])
     axes.invert_yaxis()
     axes.margins(x=0.12)
     axes.grid(visible=False, axis="y")
@@ -351,9 +326,9 @@ def _draw_shares(
     for number, reason in enumerate(reasons):
         shares = [_share_of(decided, corpus, reason, reasons) / max(1, totals[corpus]) for corpus in names]
         colour = BLUE if reason == "kept" else COLOURS[1 + (number - 1) % 7]
-        axes.barh(range(len(names)), shares, left=left, color=colour, height=0.65, label=_label(reason))
+        axes.barh(range(len(names)), shares, left=left, color=colour, height=0.65, label=short_label(reason))
         left = [start + share for start, share in zip(left, shares, strict=True)]
-    axes.set_yticks(range(len(names)), [_label(corpus) for corpus in names])
+    axes.set_yticks(range(len(names)), [short_label(corpus) for corpus in names])
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(lambda value, _position: f"{value:.0%}")
@@ -384,6 +359,6 @@ def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]
     if label:
         middle = (0.42 * start[0] + 0.58 * end[0], 0.42 * start[1] + 0.58 * end[1])
         axes.annotate(
-            _label(label), middle, ha="center", va="center", fontsize=7, zorder=3,
+            short_label(label), middle, ha="center", va="center", fontsize=7, zorder=3,
             bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none"},
         )  # fmt: skip

@@ -55,11 +55,17 @@ VALUES
 
 INSERT INTO corpus.recipe VALUES
     ('default', digest('recipe'), id('chunking'), id('reference'),
-    '{"duplicates": {"threshold": 0.8}, "perplexity": {"head": 0.3, "middle": 0.6, "max_percentile": 0.99}, "privacy": {"mask": ["email"]}, "quality": {"min_words": 51}}');
+    '{"duplicates": {"threshold": 0.8}, "perplexity": {"head": 0.3, "middle": 0.6, "max_percentile": 0.99}, "passages": {"remove": ["paragraph"], "min_documents": 2, "keep_first": true}, "privacy": {"mask": ["email"]}, "quality": {"min_words": 51}}');
 INSERT INTO corpus.reference VALUES
     (id('reference'), 'ngram', 'ngram/1', digest('ngram'), '{"order": 5}', now());
 INSERT INTO corpus.perplexity
-SELECT id('chunk-' || i), id('reference'), 0, 1.5 + i / 10, 30 + i, 80 FROM number;
+SELECT id('chunk-' || i), id('reference'), 0, 1.5 + i / 10, 30 + i, 80, (i + 0.5) / 9, (i + 0.5) / 9 FROM number;
+-- The first ten characters of chunk-2 and chunk-5 are the same paragraph.
+INSERT INTO corpus.repeated_passage VALUES (id('passage'), id('chunking'), 'paragraph', 2, 2, 10, id('chunk-2'));
+INSERT INTO corpus.repeated_range VALUES
+    (id('chunk-2'), id('passage'), 'paragraph', 2, true, 0, 10), (id('chunk-5'), id('passage'), 'paragraph', 2, false, 0, 10);
+INSERT INTO corpus.evaluation_item VALUES (id('item'), 'puzzles', '/texts/puzzles.jsonl', 0, 14);
+INSERT INTO corpus.contamination VALUES (id('chunk-6'), 'puzzles', id('item'), 'near_duplicate', 0.6, '1');
 -- chunk-1 and chunk-4 are alike; chunk-0 is dropped for its 50 words.
 INSERT INTO corpus.duplicate_pair
 SELECT least(id('chunk-1'), id('chunk-4')), greatest(id('chunk-1'), id('chunk-4')), 0.9, '1';

@@ -67,6 +67,12 @@ def test_the_corpus_report_counts_what_the_database_holds(database: DuckDBPyConn
     assert data.failed_files[0].error == "not a gzip file & nothing else"
     assert [cluster.n_members for cluster in data.clusters] == [2]
     assert [member.is_keeper for member in data.clusters[0].members] == [True, False]
+    assert [(passage.n_documents, passage.is_removed, passage.excerpt) for passage in data.passages] == [
+        (2, True, "2 </blockqu"[:10])
+    ]
+    assert [(row.level, row.n_ranges, row.n_characters) for row in data.left_out] == [("paragraph", 1, 10)]
+    found = [(row.evaluation_set, row.n_items, row.rule, row.n_chunks) for row in data.contamination]
+    assert found == [("puzzles", 1, "near_duplicate", 1)]
     assert data.most_likely[0].bits_per_byte < data.least_likely[0].bits_per_byte
 
 
