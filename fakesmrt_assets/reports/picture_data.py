@@ -83,10 +83,12 @@ def corpus_scores(connection: Connection, scope: RecipeScope) -> list[CorpusScor
     parameters = {"recipe": scope.recipe, "reference_id": scope.reference_id}
     rows = connection.execute(query("picture_perplexity"), {"reference_id": scope.reference_id}).fetchall()
     ends = connection.execute(query("picture_buckets"), parameters).fetchall()
-    ends_of = {corpus: (head, middle) for corpus, head, middle in ends}
+    ends_of = {corpus: bounds for corpus, *bounds in ends}
     return [
         CorpusScores(
-            corpus, _histogram([row[1:] for row in of_corpus], BITS_BIN), *ends_of.get(corpus, (None, None))
+            corpus,
+            _histogram([row[1:] for row in of_corpus], BITS_BIN),
+            *ends_of.get(corpus, (None, None, None)),
         )
         for corpus, of_corpus in groupby(rows, key=lambda row: row[0])
     ]

@@ -19,6 +19,7 @@ from fakesmrt_assets.reports.drawing import (
     GREY,
     LINES,
     ORANGE,
+    PURPLE,
     SKY,
     VERMILLION,
     figure,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 16
 """Bars in a picture: the largest, or the best models."""
+MOST_STEPS = 14
+"""Steps of a waterfall; smaller ones are summed up."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,21 @@ class Histogram:
 
 @dataclass(frozen=True)
 class CorpusScores:
-    """Bits per byte of a corpus's chunks, and where its buckets head and middle end (None: no buckets)."""
+    """Bits per byte of a corpus's chunks, and the bounds that a recipe draws there.
+
+    Attributes:
+        corpus: its name.
+        histogram: chunks by bits per byte.
+        head_end: the largest value in bucket head; None where there are no buckets.
+        middle_end: the largest value in bucket middle.
+        kept_end: the largest value that is kept; None where no chunk is dropped for its perplexity.
+    """
 
     corpus: str
     histogram: Histogram
     head_end: float | None
     middle_end: float | None
+    kept_end: float | None = None
 
 
 @dataclass(frozen=True)
@@ -146,7 +158,7 @@ def chunk_lengths(histogram: Histogram) -> bytes:
 
 
 def perplexity_histograms(corpora: Sequence[CorpusScores]) -> bytes:
-    """Bits per byte of the chunks of up to six corpora, with the ends of the buckets head and middle."""
+    """Bits per byte of the chunks of up to six corpora, with the bounds that the recipe draws."""
     shown = sorted(corpora, key=lambda scores: -sum(scores.histogram.counts))[:6] or [_NO_SCORES]
     with figure(1.1 + 1.15 * len(shown), len(shown), vertical=True) as (drawing, panels):
         for axes, scores in zip(panels, shown, strict=True):
@@ -154,26 +166,28 @@ def perplexity_histograms(corpora: Sequence[CorpusScores]) -> bytes:
             for end, colour, name in (
                 (scores.head_end, GREEN, "head"),
                 (scores.middle_end, VERMILLION, "middle"),
+                (scores.kept_end, PURPLE, "what is kept"),
             ):
                 if end is not None:
                     axes.axvline(end, color=colour, linestyle="--", linewidth=1.2, label=f"end of {name}")
             axes.set(title=short_label(scores.corpus), ylabel="chunks", xlim=_common_range(shown))
         if panels[0].get_legend_handles_labels()[0]:
             panels[0].legend(fontsize=8)
-        panels[-1].set_xlabel("bits per byte under the n-gram reference")
+        panels[-1].set_xlabel("bits per byte under the reference")
         return png(drawing)
 
 
 def kept_and_dropped(decided: Sequence[Decided]) -> bytes:
     """From what was read to what is kept, reason by reason; then the same as shares of each corpus."""
     reasons = _totals((item.reason or "kept", item.n_bytes) for item in decided)
-    dropped = _largest({name: n for name, n in reasons.items() if name != "kept"}, 7)
+    dropped = {name: n for name, n in reasons.items() if name != "kept"}
+    steps, shares = _largest(dropped, MOST_STEPS), _largest(dropped, len(COLOURS) - 1)
     corpora = _largest(_totals((item.corpus, item.n_bytes) for item in decided), MOST_ROWS)
     corpora.pop("others", None)
-    heights = (0.7 + 0.24 * (len(dropped) + 2), 1.2 + 0.26 * len(corpora))
+    heights = (0.7 + 0.24 * (len(steps) + 2), 1.2 + 0.26 * len(corpora))
     with figure(sum(heights), 2, vertical=True, ratios=heights) as (drawing, (upper, lower)):
-        _draw_waterfall(upper, dropped, reasons.get("kept", 0))
-        _draw_shares(lower, decided, ["kept", *dropped], list(corpora))
+        _draw_waterfall(upper, steps, reasons.get("kept", 0))
+        _draw_shares(lower, decided, ["kept", *shares], list(corpora))
         return png(drawing)
 
 

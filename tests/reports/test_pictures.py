@@ -14,6 +14,7 @@ from fakesmrt_assets.reports.pictures import (
     CorpusScores,
     Decided,
     Histogram,
+    PassageSpread,
     Score,
     TrainingCurve,
 )
@@ -25,7 +26,9 @@ ODD_NAMES = "$x_{1}$ <b>\x1b[2J\u202e" + "very long " * 20
 DRAWN = {
     "loss": lambda: pictures.loss_curves([CURVE, TrainingCurve(ODD_NAMES, (0, 9), (5.0, 4.0), (None, None))]),
     "lengths": lambda: pictures.chunk_lengths(HISTOGRAM),
-    "perplexity": lambda: pictures.perplexity_histograms([CorpusScores(ODD_NAMES, HISTOGRAM, 1.1, None)]),
+    "perplexity": lambda: pictures.perplexity_histograms(
+        [CorpusScores(ODD_NAMES, HISTOGRAM, 1.1, None, 1.2)]
+    ),
     "kept": lambda: pictures.kept_and_dropped(
         [
             Decided("books", None, 9, 900),
@@ -34,6 +37,9 @@ DRAWN = {
         ]
     ),
     "clusters": lambda: pictures.cluster_sizes({2: 30, 3: 4, 1000: 1}),
+    "passages": lambda: pictures.passage_spread(
+        [PassageSpread("paragraph", 2, 30), PassageSpread("paragraph", 16, 3), PassageSpread("line", 1024, 1)]
+    ),
     "scores": lambda: pictures.bits_per_byte_bars(
         [Score("5-gram", 1.9, 1.8, 2.0, True), Score(ODD_NAMES, 2.1, None, None, False)]
     ),
@@ -49,6 +55,7 @@ EMPTY = {
     "perplexity": lambda: pictures.perplexity_histograms([]),
     "kept": lambda: pictures.kept_and_dropped([]),
     "clusters": lambda: pictures.cluster_sizes({}),
+    "passages": lambda: pictures.passage_spread([]),
     "scores": lambda: pictures.bits_per_byte_bars([]),
     "weights": lambda: pictures.mixing_weights({}),
     "lineage": lambda: pictures.lineage_picture([], []),

@@ -1,8 +1,12 @@
--- Where a recipe's buckets head and middle end in each corpus: the largest value in them.
+-- The bounds that a recipe draws in each corpus, in bits per byte: where head and middle end, and what is kept.
 SELECT
     training_chunk.corpus,
     (max(perplexity.bits_per_byte) FILTER (training_chunk.bucket = 'head'))::DOUBLE AS head_end,
-    (max(perplexity.bits_per_byte) FILTER (training_chunk.bucket IN ('head', 'middle')))::DOUBLE AS middle_end
+    (max(perplexity.bits_per_byte) FILTER (training_chunk.bucket IN ('head', 'middle')))::DOUBLE AS middle_end,
+    CASE
+        WHEN bool_or(training_chunk.reason = 'perplexity')
+            THEN (max(perplexity.bits_per_byte) FILTER (training_chunk.kept))::DOUBLE
+    END AS kept_end
 FROM corpus.training_chunk
 JOIN corpus.recipe ON recipe.recipe = training_chunk.recipe
 JOIN corpus.perplexity
