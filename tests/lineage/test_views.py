@@ -105,3 +105,14 @@ def test_every_chunk_has_one_row_of_decisions_a_recipe(database: DuckDBPyConnect
     assert database.execute(
         "SELECT count(*), count(DISTINCT chunk_id) FROM lineage.chunk_decision"
     ).fetchall() == [(9, 9)]
+
+
+def test_a_chunk_tells_what_of_it_stands_elsewhere_and_in_which_evaluation_set(
+    database: DuckDBPyConnection,
+) -> None:
+    rows = database.execute(
+        "SELECT n_repeated_passages, n_repeated_characters, evaluation_sets FROM lineage.chunk_decision"
+        " WHERE chunk_id IN (?, ?, ?) ORDER BY ALL",
+        [named("chunk-1"), named("chunk-5"), named("chunk-6")],
+    ).fetchall()
+    assert rows == [(0, 0, []), (0, 0, ["puzzles"]), (1, 10, [])]

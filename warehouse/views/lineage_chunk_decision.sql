@@ -1,6 +1,24 @@
 -- From a chunk to every decision that was taken on it.
 
 CREATE OR REPLACE VIEW lineage.chunk_decision AS
+WITH
+repeated AS (
+    SELECT
+        chunk_id,
+        count(*) AS n_repeated_passages,
+        CAST(sum(char_end - char_start) AS BIGINT) AS n_repeated_characters
+    FROM corpus.repeated_range
+    GROUP BY chunk_id
+),
+
+contaminated AS (
+    SELECT
+        chunk_id,
+        list_sort(list(DISTINCT evaluation_set)) AS evaluation_sets
+    FROM corpus.contamination
+    GROUP BY chunk_id
+)
+
 SELECT
     chunk.chunk_id,
     source_file.corpus,
@@ -78,6 +96,11 @@ SELECT
     duplicate_cluster.threshold AS duplicate_threshold,
     perplexity.bits_per_byte,
     perplexity.perplexity,
+    perplexity.percentile_in_corpus,
+    perplexity.percentile_in_language,
+    coalesce(repeated.n_repeated_passages, 0) AS n_repeated_passages,
+    coalesce(repeated.n_repeated_characters, 0) AS n_repeated_characters,
+    coalesce(contaminated.evaluation_sets, []) AS evaluation_sets,
     recipe.recipe,
     training_chunk.bucket,
     training_chunk.kept,
@@ -88,6 +111,8 @@ FROM corpus.chunk
 JOIN corpus.document ON document.document_id = chunk.document_id
 JOIN corpus.stream ON stream.stream_id = document.stream_id
 JOIN corpus.source_file ON source_file.source_id = stream.source_id
+LEFT JOIN repeated ON repeated.chunk_id = chunk.chunk_id
+LEFT JOIN contaminated ON contaminated.chunk_id = chunk.chunk_id
 LEFT JOIN corpus.recipe ON recipe.chunking_id = chunk.chunking_id
 LEFT JOIN corpus.training_chunk
     ON training_chunk.chunk_id = chunk.chunk_id AND training_chunk.recipe = recipe.recipe
@@ -173,6 +198,11 @@ COMMENT ON COLUMN lineage.chunk_decision.cluster_id IS 'Cluster of near-duplicat
 COMMENT ON COLUMN lineage.chunk_decision.duplicate_threshold IS 'Smallest Jaccard similarity of a link in that cluster.';
 COMMENT ON COLUMN lineage.chunk_decision.bits_per_byte IS 'Total bits / UTF-8 bytes under the recipe''s perplexity reference.';
 COMMENT ON COLUMN lineage.chunk_decision.perplexity IS 'exp(total nats / tokens) under that reference.';
+COMMENT ON COLUMN lineage.chunk_decision.percentile_in_corpus IS 'Share of the current chunks of its corpus that are more likely, 0 to 1.';
+COMMENT ON COLUMN lineage.chunk_decision.percentile_in_language IS 'The same among the current chunks of its language.';
+COMMENT ON COLUMN lineage.chunk_decision.n_repeated_passages IS 'Places in it where a paragraph or line stands that other documents hold too; a recipe says from how many on they are left out.';
+COMMENT ON COLUMN lineage.chunk_decision.n_repeated_characters IS 'Characters of these places.';
+COMMENT ON COLUMN lineage.chunk_decision.evaluation_sets IS 'Evaluation sets of which an item was found in it; held_out stands for a held-out chunk.';
 COMMENT ON COLUMN lineage.chunk_decision.recipe IS 'The recipe that kept or dropped it; NULL where none uses its chunking.';
 COMMENT ON COLUMN lineage.chunk_decision.bucket IS 'Perplexity bucket in its corpus.';
 COMMENT ON COLUMN lineage.chunk_decision.kept IS 'Whether the recipe keeps it for training.';
