@@ -61,9 +61,10 @@ INSERT INTO corpus.reference VALUES
 INSERT INTO corpus.perplexity
 SELECT id('chunk-' || i), id('reference'), 0, 1.5 + i / 10, 30 + i, 80, (i + 0.5) / 9, (i + 0.5) / 9 FROM number;
 -- The first ten characters of chunk-2 and chunk-5 are the same paragraph.
-INSERT INTO corpus.repeated_passage VALUES (id('passage'), id('chunking'), 'paragraph', 2, 2, 10, id('chunk-2'));
+INSERT INTO corpus.repeated_passage VALUES (1, id('chunking'), 'paragraph', 2, 2, 10, id('chunk-2'));
 INSERT INTO corpus.repeated_range VALUES
-    (id('chunk-2'), id('passage'), 'paragraph', 2, true, 0, 10), (id('chunk-5'), id('passage'), 'paragraph', 2, false, 0, 10);
+    (id('chunk-2'), id('chunking'), 1, 'paragraph', 2, 0, true, 0, 10),
+    (id('chunk-5'), id('chunking'), 1, 'paragraph', 2, 0, false, 0, 10);
 INSERT INTO corpus.evaluation_item VALUES (id('item'), 'puzzles', '/texts/puzzles.jsonl', 0, 14);
 INSERT INTO corpus.contamination VALUES (id('chunk-6'), 'puzzles', id('item'), 'near_duplicate', 0.6, '1');
 -- chunk-1 and chunk-4 are alike; chunk-0 is dropped for its 50 words.

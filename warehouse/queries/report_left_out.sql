@@ -12,6 +12,10 @@ WHERE
     AND training_chunk.kept
     AND list_contains(from_json(recipe.definition -> '$.passages.remove', '["VARCHAR"]'), repeated_range.level)
     AND repeated_range.n_documents >= CAST(recipe.definition ->> '$.passages.min_documents' AS INTEGER)
+    AND NOT (
+        list_contains(from_json(recipe.definition -> '$.passages.remove', '["VARCHAR"]'), 'paragraph')
+        AND repeated_range.paragraph_documents >= CAST(recipe.definition ->> '$.passages.min_documents' AS INTEGER)
+    )
     AND NOT (repeated_range.is_first AND CAST(recipe.definition ->> '$.passages.keep_first' AS BOOLEAN))
 GROUP BY ALL
 ORDER BY ALL;

@@ -1,7 +1,17 @@
 -- What is worth training on: repeated passages, evaluation items found in chunks, percentiles of perplexity.
 
+CREATE TABLE corpus.passage_index (
+    chunk_id UUID NOT NULL,
+    rule VARCHAR NOT NULL,
+    index_file VARCHAR NOT NULL
+);
+COMMENT ON TABLE corpus.passage_index IS 'One row a chunk whose paragraphs and lines lie as hashes in index/.';
+COMMENT ON COLUMN corpus.passage_index.chunk_id IS 'The chunk.';
+COMMENT ON COLUMN corpus.passage_index.rule IS 'Which passages count, and the version of their normalisation.';
+COMMENT ON COLUMN corpus.passage_index.index_file IS 'Name of the Parquet file under index/ that holds its passages.';
+
 CREATE TABLE corpus.repeated_passage (
-    passage_id UUID NOT NULL,
+    passage_id UBIGINT NOT NULL,
     chunking_id UUID NOT NULL,
     level VARCHAR NOT NULL,
     n_documents INTEGER NOT NULL,
@@ -10,31 +20,47 @@ CREATE TABLE corpus.repeated_passage (
     first_chunk_id UUID NOT NULL
 );
 COMMENT ON TABLE corpus.repeated_passage IS 'One row a paragraph or line that stands in two or more documents of a chunking.';
-COMMENT ON COLUMN corpus.repeated_passage.passage_id IS 'Hash of the level and the normalised text.';
+COMMENT ON COLUMN corpus.repeated_passage.passage_id IS '64-bit hash of the normalised text.';
 COMMENT ON COLUMN corpus.repeated_passage.chunking_id IS 'The chunking in whose chunks it was counted.';
-COMMENT ON COLUMN corpus.repeated_passage.level IS 'paragraph or line.';
-COMMENT ON COLUMN corpus.repeated_passage.n_documents IS 'Documents of current files that hold it.';
+COMMENT ON COLUMN corpus.repeated_passage.level IS 'paragraph where it is a whole one anywhere, else line.';
+COMMENT ON COLUMN corpus.repeated_passage.n_documents IS 'Documents of current files that hold it; exact copies of a document count as one.';
 COMMENT ON COLUMN corpus.repeated_passage.n_occurrences IS 'Places where it stands.';
-COMMENT ON COLUMN corpus.repeated_passage.n_characters IS 'Characters of its first occurrence.';
-COMMENT ON COLUMN corpus.repeated_passage.first_chunk_id IS 'The chunk whose copy stays where a recipe keeps one: the smallest chunk_id.';
+COMMENT ON COLUMN corpus.repeated_passage.n_characters IS 'Characters of its first copy.';
+COMMENT ON COLUMN corpus.repeated_passage.first_chunk_id IS 'The chunk of its first copy: that of the smallest document_id, then the earliest place in the document.';
 
 CREATE TABLE corpus.repeated_range (
     chunk_id UUID NOT NULL,
-    passage_id UUID NOT NULL,
+    chunking_id UUID NOT NULL,
+    passage_id UBIGINT NOT NULL,
     level VARCHAR NOT NULL,
     n_documents INTEGER NOT NULL,
+    paragraph_documents INTEGER NOT NULL,
     is_first BOOLEAN NOT NULL,
     char_start INTEGER NOT NULL,
     char_end INTEGER NOT NULL
 );
 COMMENT ON TABLE corpus.repeated_range IS 'One row a place where a repeated passage stands in a chunk''s stored text; the text itself is never changed.';
 COMMENT ON COLUMN corpus.repeated_range.chunk_id IS 'The chunk.';
+COMMENT ON COLUMN corpus.repeated_range.chunking_id IS 'Its chunking.';
 COMMENT ON COLUMN corpus.repeated_range.passage_id IS 'The passage.';
-COMMENT ON COLUMN corpus.repeated_range.level IS 'paragraph or line.';
+COMMENT ON COLUMN corpus.repeated_range.level IS 'What it is here: a paragraph, or a line of a longer paragraph.';
 COMMENT ON COLUMN corpus.repeated_range.n_documents IS 'Documents that hold the passage.';
-COMMENT ON COLUMN corpus.repeated_range.is_first IS 'Whether this is the copy that stays where a recipe keeps one.';
+COMMENT ON COLUMN corpus.repeated_range.paragraph_documents IS 'Documents that hold the whole paragraph around a line, which goes or stays with it; 1 where no other does, 0 for paragraphs.';
+COMMENT ON COLUMN corpus.repeated_range.is_first IS 'Whether this is the first copy in its corpus, which stays where a recipe keeps one.';
 COMMENT ON COLUMN corpus.repeated_range.char_start IS 'First character in the chunk''s stored text.';
-COMMENT ON COLUMN corpus.repeated_range.char_end IS 'One past the last character, the line ends after the passage included.';
+COMMENT ON COLUMN corpus.repeated_range.char_end IS 'One past the last character: a line''s end is part of it, and so are the blank lines after a paragraph.';
+
+CREATE TABLE tokens.left_out (
+    shard_id UUID NOT NULL,
+    chunk_id UUID NOT NULL,
+    char_start INTEGER NOT NULL,
+    char_end INTEGER NOT NULL
+);
+COMMENT ON TABLE tokens.left_out IS 'One row a repeated passage that a shard leaves out of a chunk; kept for past shards, because how often a passage is repeated changes with the corpus.';
+COMMENT ON COLUMN tokens.left_out.shard_id IS 'The shard.';
+COMMENT ON COLUMN tokens.left_out.chunk_id IS 'The chunk.';
+COMMENT ON COLUMN tokens.left_out.char_start IS 'First character in the chunk''s stored text.';
+COMMENT ON COLUMN tokens.left_out.char_end IS 'One past the last character.';
 
 CREATE TABLE corpus.evaluation_set (
     evaluation_set VARCHAR NOT NULL,
