@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from warehouse.recipe_values import Count, Ratio, Share
+
 
 @dataclass(frozen=True)
 class QualityRules:
@@ -15,11 +17,13 @@ class QualityRules:
 
     The defaults are loose, because they meet prose, verse and program text alike; they remove what is no text. A
     bound of None drops nothing. Figures in brackets are those of Gopher (arXiv:2112.11446, appendix A.1.1), FineWeb
-    (arXiv:2406.17557, section 3.6) and C4 (JMLR 21(140), section 2.2), whose definitions the signals follow.
+    (arXiv:2406.17557, section 3.6) and C4 (JMLR 21(140), section 2.2), whose definitions the signals follow, and of
+    CCNet (arXiv:1911.00359).
 
     Attributes:
         min_words: words of a chunk.
         max_words: words of a chunk.
+        min_characters: characters of a chunk (CCNet: 300).
         min_non_symbol_words: words that are not punctuation alone (Gopher: 50).
         max_non_symbol_words: the same (Gopher: 100,000).
         min_mean_word_length: characters of a non-symbol word (Gopher: 3).
@@ -74,56 +78,57 @@ class QualityRules:
         max_replaced_share: characters that stand for undecodable bytes.
     """
 
-    min_words: int = 5
-    max_words: int = 100_000
-    min_non_symbol_words: int | None = None
-    max_non_symbol_words: int | None = None
-    min_mean_word_length: float | None = None
-    max_mean_word_length: float = 30.0
-    max_hash_word_ratio: float = 1.0
-    max_ellipsis_word_ratio: float = 1.0
-    min_alphabetic_word_share: float | None = None
-    min_stop_word_kinds: int = 0
-    max_bullet_line_share: float | None = None
-    max_ellipsis_line_share: float | None = None
-    max_duplicate_line_share: float | None = None
-    max_duplicate_line_character_share: float = 0.6
-    max_duplicate_paragraph_share: float | None = None
-    max_duplicate_paragraph_character_share: float | None = None
-    max_top_2gram_character_share: float | None = None
-    max_top_3gram_character_share: float | None = None
-    max_top_4gram_character_share: float | None = None
-    max_duplicate_5gram_character_share: float | None = None
-    max_duplicate_6gram_character_share: float | None = None
-    max_duplicate_7gram_character_share: float | None = None
-    max_duplicate_8gram_character_share: float | None = None
-    max_duplicate_9gram_character_share: float | None = None
-    max_duplicate_10gram_character_share: float | None = None
-    min_terminal_punctuation_line_share: float | None = None
-    max_short_line_share: float | None = None
-    max_fineweb_duplicate_line_character_share: float | None = None
-    max_newline_word_ratio: float | None = None
-    min_lines: int | None = None
-    min_c4_sentences: int | None = None
-    min_c4_kept_character_share: float | None = None
-    max_c4_long_word_lines: int | None = None
-    max_c4_unterminated_lines: int | None = None
-    max_c4_few_word_lines: int | None = None
-    max_c4_javascript_lines: int | None = None
-    max_c4_policy_lines: int | None = None
+    min_words: Count = 5
+    max_words: Count = 100_000
+    min_characters: Count = 0
+    min_non_symbol_words: Count | None = None
+    max_non_symbol_words: Count | None = None
+    min_mean_word_length: Ratio | None = None
+    max_mean_word_length: Ratio = 30.0
+    max_hash_word_ratio: Ratio = 1.0
+    max_ellipsis_word_ratio: Ratio = 1.0
+    min_alphabetic_word_share: Share | None = None
+    min_stop_word_kinds: Count = 0
+    max_bullet_line_share: Share | None = None
+    max_ellipsis_line_share: Share | None = None
+    max_duplicate_line_share: Share | None = None
+    max_duplicate_line_character_share: Share = 0.6
+    max_duplicate_paragraph_share: Share | None = None
+    max_duplicate_paragraph_character_share: Share | None = None
+    max_top_2gram_character_share: Share | None = None
+    max_top_3gram_character_share: Share | None = None
+    max_top_4gram_character_share: Share | None = None
+    max_duplicate_5gram_character_share: Share | None = None
+    max_duplicate_6gram_character_share: Share | None = None
+    max_duplicate_7gram_character_share: Share | None = None
+    max_duplicate_8gram_character_share: Share | None = None
+    max_duplicate_9gram_character_share: Share | None = None
+    max_duplicate_10gram_character_share: Share | None = None
+    min_terminal_punctuation_line_share: Share | None = None
+    max_short_line_share: Share | None = None
+    max_fineweb_duplicate_line_character_share: Share | None = None
+    max_newline_word_ratio: Ratio | None = None
+    min_lines: Count | None = None
+    min_c4_sentences: Count | None = None
+    min_c4_kept_character_share: Share | None = None
+    max_c4_long_word_lines: Count | None = None
+    max_c4_unterminated_lines: Count | None = None
+    max_c4_few_word_lines: Count | None = None
+    max_c4_javascript_lines: Count | None = None
+    max_c4_policy_lines: Count | None = None
     drop_lorem_ipsum: bool = False
     drop_curly_bracket: bool = False
-    min_letter_share: float = 0.4
-    max_digit_share: float = 0.4
-    max_symbol_share: float | None = None
-    max_punctuation_share: float | None = None
-    max_whitespace_share: float | None = None
-    max_uppercase_share: float | None = None
-    min_script_share: float | None = None
-    max_emails: int | None = None
-    max_phones: int | None = None
-    max_public_ips: int | None = None
-    max_cards: int | None = None
-    max_ibans: int | None = None
-    max_urls: int | None = None
-    max_replaced_share: float = 0.01
+    min_letter_share: Share = 0.4
+    max_digit_share: Share = 0.4
+    max_symbol_share: Share | None = None
+    max_punctuation_share: Share | None = None
+    max_whitespace_share: Share | None = None
+    max_uppercase_share: Share | None = None
+    min_script_share: Share | None = None
+    max_emails: Count | None = None
+    max_phones: Count | None = None
+    max_public_ips: Count | None = None
+    max_cards: Count | None = None
+    max_ibans: Count | None = None
+    max_urls: Count | None = None
+    max_replaced_share: Share = 0.01

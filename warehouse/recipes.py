@@ -7,26 +7,33 @@ which is the view ``corpus.training_chunk``.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.resources import files
-from types import NoneType, UnionType
-from typing import Any, TypeVar, get_args, get_type_hints
+from pathlib import Path
+from typing import Annotated
 
 from warehouse.cleanser.privacy import KINDS
-from warehouse.errors import InvalidConfiguration
+from warehouse.errors import InputUnreadable, InvalidConfiguration
 from warehouse.home import Home
 from warehouse.licences import canonical_licence
 from warehouse.quality_rules import QualityRules
+from warehouse.recipe_values import Count, OneOf, Range, Ratio, Reader, Share, Spelled, nearest
 
-Section = TypeVar("Section")
+DUPLICATE_LEVELS = ("near", "exact", "none")
+KEEPER_CRITERIA = ("corpus", "quality", "perplexity", "length", "centre", "age")
+PASSAGE_LEVELS = ("paragraph", "line")
+CONTAMINATION_RULES = ("ngram_overlap", "near_duplicate")
 
-_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.json")
+Language = Annotated[str, Spelled("[a-z]{2,3}", "an ISO 639 code, as in en")]
+Size = Annotated[str, Spelled("[1-9][0-9]*", "a number of copies, as in 5")]
+TokenizerFile = Annotated[
+    str,
+    Spelled(r"|[A-Za-z0-9][A-Za-z0-9._-]*\.json", "the plain name of a .json file in the folder of recipes"),
+]
 
 
 @dataclass(frozen=True)
@@ -39,12 +46,16 @@ class CorpusChoice:
     """
 
     include: tuple[str, ...] = ()
-    weights: Mapping[str, float] = field(default_factory=dict)
+    weights: Mapping[str, Ratio] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class LicenceChoice:
-    """Which licences may be trained on: SPDX expressions; empty means every valid one."""
+    """Which licences may be trained on.
+
+    Attributes:
+        allowed: SPDX expressions; empty means every valid one.
+    """
 
     allowed: tuple[str, ...] = ()
 
@@ -54,22 +65,27 @@ class ChunkingChoice:
     """How long a chunk of clean text may be; where both limits are given, both hold.
 
     Attributes:
-        max_characters: characters.
-        max_tokens: tokens; 0 sets no limit.
-        tokenizer: by which they are counted: name of a Hugging Face ``tokenizer.json`` among the user's recipes.
+        max_characters: largest chunk, in characters of clean text.
+        max_tokens: largest chunk, in tokens of clean text; 0 sets no limit.
+        tokenizer: by which tokens are counted: name of a Hugging Face ``tokenizer.json`` among the user's recipes.
     """
 
-    max_characters: int = 2000
-    max_tokens: int = 0
-    tokenizer: str = ""
+    max_characters: Annotated[int, Range(least=100)] = 2000
+    max_tokens: Annotated[int, Range(least=64, or_zero=True)] = 0
+    tokenizer: TokenizerFile = ""
 
 
 @dataclass(frozen=True)
 class LanguageRules:
-    """Languages (ISO 639-1) to keep, empty for all, and the smallest score that a verdict needs to count."""
+    """Which languages are trained on, by that of the document.
 
-    allowed: tuple[str, ...] = ()
-    min_score: float = 0.0
+    Attributes:
+        allowed: ISO 639-1 codes; empty means all.
+        min_score: probability that the language needs, whatever it is.
+    """
+
+    allowed: tuple[Language, ...] = ()
+    min_score: Share = 0.0
 
 
 @dataclass(frozen=True)
@@ -77,7 +93,8 @@ class DuplicateRules:
     """Which texts count as the same, and which of them stays.
 
     Attributes:
-        level: ``near`` (verified Jaccard similarity), ``exact`` (the same text) or ``none``.
+        level: ``near`` (verified Jaccard similarity), ``exact`` (the same text) or ``none``. Training text that
+            resembles held-out text is dropped at each of them.
         threshold: Jaccard similarity of word 5-grams from which two chunks are near-duplicates.
         keeper: by what the chunk that stays is chosen among those that pass every other rule, first things first:
             ``corpus`` (heaviest), ``quality`` (fewest replaced, then fewest repaired characters), ``perplexity`` (most
@@ -85,9 +102,9 @@ class DuplicateRules:
             is decided by the smallest chunk_id.
     """
 
-    level: str = "near"
-    threshold: float = 0.8
-    keeper: tuple[str, ...] = ("corpus", "quality", "length")
+    level: Annotated[str, OneOf(DUPLICATE_LEVELS)] = "near"
+    threshold: Annotated[float, Range(above=0.5, most=1)] = 0.8
+    keeper: tuple[Annotated[str, OneOf(KEEPER_CRITERIA)], ...] = ("corpus", "quality", "length")
 
 
 @dataclass(frozen=True)
@@ -101,10 +118,10 @@ class PassageRules:
         max_share: chunks of which more than this share of characters would be left out are dropped whole.
     """
 
-    remove: tuple[str, ...] = ("paragraph", "line")
-    min_documents: int = 10
+    remove: tuple[Annotated[str, OneOf(PASSAGE_LEVELS)], ...] = PASSAGE_LEVELS
+    min_documents: Annotated[int, Range(least=2)] = 10
     keep_first: bool = True
-    max_share: float = 0.5
+    max_share: Share = 0.5
 
 
 @dataclass(frozen=True)
@@ -116,7 +133,7 @@ class RehydrationRules:
             size reaches. Empty: every text counts once.
     """
 
-    weights: Mapping[str, float] = field(default_factory=dict)
+    weights: Mapping[Size, Ratio] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -138,17 +155,17 @@ class PerplexityRules:
         sample_corpora: corpora that the sample is drawn from; empty means all that the recipe includes.
     """
 
-    within: str = "corpus"
-    head: float = 0.30
-    middle: float = 0.60
-    min_percentile: float = 0.0
-    max_percentile: float = 0.98
-    max_percentile_by_corpus: Mapping[str, float] = field(default_factory=dict)
-    max_percentile_by_language: Mapping[str, float] = field(default_factory=dict)
-    reference: str = "ngram"
-    order: int = 5
-    vocab_size: int = 2048
-    sample_bytes: int = 12_000_000
+    within: Annotated[str, OneOf(("corpus", "language"))] = "corpus"
+    head: Share = 0.30
+    middle: Share = 0.60
+    min_percentile: Share = 0.0
+    max_percentile: Share = 0.98
+    max_percentile_by_corpus: Mapping[str, Share] = field(default_factory=dict)
+    max_percentile_by_language: Mapping[Language, Share] = field(default_factory=dict)
+    reference: Annotated[str, OneOf(("ngram", "micromodel"))] = "ngram"
+    order: Annotated[int, Range(least=1, most=5)] = 5
+    vocab_size: Annotated[int, Range(least=300, most=2048)] = 2048
+    sample_bytes: Count = 12_000_000
     sample_corpora: tuple[str, ...] = ()
 
 
@@ -165,32 +182,46 @@ class DecontaminationRules:
     """
 
     evaluation_sets: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ("ngram_overlap", "near_duplicate")
-    min_score: float = 0.8
-    held_out_share: float = 0.5
+    rules: tuple[Annotated[str, OneOf(CONTAMINATION_RULES)], ...] = CONTAMINATION_RULES
+    min_score: Annotated[float, Range(least=0.5, most=1)] = 0.8
+    held_out_share: Share = 0.5
 
 
 @dataclass(frozen=True)
 class PrivacyChoice:
-    """Which kinds of private data are masked in tokens, out of `warehouse.cleanser.privacy.KINDS`, in that order.
+    """What is masked where text becomes tokens.
 
     The default masks what a form or a check digit proves. Phone numbers have neither everywhere, so they are a wish.
+
+    Attributes:
+        mask: kinds of private data, out of `warehouse.cleanser.privacy.KINDS` and in that order.
     """
 
-    mask: tuple[str, ...] = ("email", "public_ip", "card", "iban")
+    mask: tuple[Annotated[str, OneOf(KINDS)], ...] = ("email", "public_ip", "card", "iban")
 
 
 @dataclass(frozen=True)
 class TokenizerChoice:
-    """Vocabulary of the BPE tokenizer (1MX: 2,048) and the UTF-8 bytes of training text it is trained on."""
+    """The byte-level BPE tokenizer of the models.
 
-    vocab_size: int = 2048
-    sample_bytes: int = 16_000_000
+    Attributes:
+        vocab_size: tokens that it knows (1MX: 2,048).
+        sample_bytes: UTF-8 bytes of training text that it is trained on.
+    """
+
+    vocab_size: Annotated[int, Range(least=300, most=65_536)] = 2048
+    sample_bytes: Count = 16_000_000
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One recipe. `seed` decides every sample that the recipe draws."""
+    """A named, versioned choice of what is trained on.
+
+    Attributes:
+        name: that of its file.
+        description: what it is for; it changes nothing that is kept.
+        seed: decides every sample that the recipe draws.
+    """
 
     name: str
     description: str = ""
@@ -218,85 +249,64 @@ class Recipe:
         return sha256(dataclasses.replace(self, description="").to_json().encode()).digest()
 
 
-def _value(expected: Any, value: object, where: str) -> object:
-    if isinstance(expected, UnionType):
-        expected = next(kind for kind in get_args(expected) if kind is not NoneType)
-    if dataclasses.is_dataclass(expected) and isinstance(expected, type):
-        return _section(expected, value, where)
-    if expected == tuple[str, ...]:
-        if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-            return tuple(value)
-    elif expected == Mapping[str, float]:
-        if isinstance(value, dict) and all(
-            isinstance(item, int | float) and item >= 0 for item in value.values()
-        ):
-            return {str(key): float(item) for key, item in value.items()}
-    elif expected is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    elif (
-        isinstance(expected, type)
-        and isinstance(value, expected)
-        and (expected is bool or not isinstance(value, bool))
-    ):
-        return value
-    raise InvalidConfiguration(f"{where} cannot be {value!r}", "Compare it with docs/recipes.md")
-
-
-def _section(section: type[Section], values: object, where: str) -> Section:
-    if not isinstance(values, dict):
-        raise InvalidConfiguration(f"{where} must be a table", "Compare it with docs/recipes.md")
-    hints = get_type_hints(section)
-    for key in values:
-        if key not in hints:
-            near = difflib.get_close_matches(key, hints, n=1)
-            remedy = f"Did you mean {near[0]}?" if near else f"Valid keys are {', '.join(sorted(hints))}"
-            raise InvalidConfiguration(f"{where} has an unknown key {key!r}", remedy)
-    return section(**{key: _value(hints[key], value, f"{where}.{key}") for key, value in values.items()})
-
-
-def _ordered_kinds(recipe: Recipe) -> PrivacyChoice:
-    """The kinds to mask, each once, so that recipes that mask the same are the same."""
-    for kind in recipe.privacy.mask:
-        if kind not in KINDS:
-            near = difflib.get_close_matches(kind, KINDS, n=1)
-            remedy = f"Did you mean {near[0]}?" if near else f"Valid kinds are {', '.join(KINDS)}"
-            raise InvalidConfiguration(
-                f"Recipe {recipe.name}.privacy.mask has an unknown kind {kind!r}", remedy
-            )
-    return PrivacyChoice(tuple(kind for kind in KINDS if kind in recipe.privacy.mask))
+def _require_order(recipe: Recipe, named: tuple[tuple[str, float | None], ...]) -> None:
+    """Of two bounds the smaller one must come first."""
+    (low_key, low), (high_key, high) = named
+    if low is not None and high is not None and low > high:
+        raise InvalidConfiguration(
+            f"Recipe {recipe.name}: {low_key} is {low:g} and {high_key} {high:g}, so nothing lies between them",
+            f"Choose {low_key} <= {high_key}",
+        )
 
 
 def _require_possible(recipe: Recipe) -> None:
-    perplexity, chunking = recipe.perplexity, recipe.chunking
-    possible = {
-        "duplicates.threshold must be above 0.5 and at most 1": 0.5 < recipe.duplicates.threshold <= 1,
-        "perplexity needs 0 <= head <= middle <= max_percentile <= 1": (
-            0 <= perplexity.head <= perplexity.middle <= perplexity.max_percentile <= 1
-        ),
-        "perplexity.order must be 1 to 5": 1 <= perplexity.order <= 5,
-        "chunking.max_characters must be at least 100": chunking.max_characters >= 100,
-        "chunking.max_tokens must be 0 or at least 64": chunking.max_tokens == 0 or chunking.max_tokens >= 64,
-        "chunking needs both max_tokens and tokenizer, or neither": (
-            bool(chunking.max_tokens) == bool(chunking.tokenizer)
-        ),
-        "chunking.tokenizer must be the plain name of a .json file in the folder of recipes": (
-            not chunking.tokenizer or _FILE_NAME.fullmatch(chunking.tokenizer) is not None
-        ),
-        "vocab_size must be 300 to 2048 for the perplexity reference": 300 <= perplexity.vocab_size <= 2048,
-        "tokenizer.vocab_size must be 300 to 65536": 300 <= recipe.tokenizer.vocab_size <= 65536,
+    """What the keys allow one by one may be impossible together."""
+    quality, perplexity, chunking = recipe.quality, recipe.perplexity, recipe.chunking
+    for rule in dataclasses.fields(quality):
+        upper = rule.name.replace("min_", "max_", 1)
+        if rule.name.startswith("min_") and hasattr(quality, upper):
+            bounds = ((rule.name, getattr(quality, rule.name)), (upper, getattr(quality, upper)))
+            _require_order(recipe, tuple((f"quality.{key}", value) for key, value in bounds))
+    _require_order(recipe, (("perplexity.head", perplexity.head), ("perplexity.middle", perplexity.middle)))
+    tops = {
+        "max_percentile": perplexity.max_percentile,
+        **{
+            f"max_percentile_by_corpus.{key}": top for key, top in perplexity.max_percentile_by_corpus.items()
+        },
+        **{
+            f"max_percentile_by_language.{key}": top
+            for key, top in perplexity.max_percentile_by_language.items()
+        },
     }
-    for rule, holds in possible.items():
-        if not holds:
-            raise InvalidConfiguration(
-                f"Recipe {recipe.name}: {rule}", "Change the value in the recipe's file"
-            )
+    for key, top in tops.items():
+        lowest = ("perplexity.min_percentile", perplexity.min_percentile)
+        _require_order(recipe, (lowest, (f"perplexity.{key}", top)))
+    if bool(chunking.max_tokens) != bool(chunking.tokenizer):
+        raise InvalidConfiguration(
+            f"Recipe {recipe.name}: chunking needs both max_tokens and tokenizer, or neither",
+            "Change the value in the recipe's file",
+        )
+
+
+def _canonical(recipe: Recipe) -> Recipe:
+    """The same choices in one spelling, so that recipes that choose the same are the same."""
+    return dataclasses.replace(
+        recipe,
+        licences=LicenceChoice(tuple(canonical_licence(licence) for licence in recipe.licences.allowed)),
+        privacy=PrivacyChoice(tuple(kind for kind in KINDS if kind in recipe.privacy.mask)),
+        passages=dataclasses.replace(
+            recipe.passages,
+            remove=tuple(level for level in PASSAGE_LEVELS if level in recipe.passages.remove),
+        ),
+    )
 
 
 def parse_recipe(name: str, toml: str) -> Recipe:
     """Read a recipe from TOML text.
 
     Raises:
-        InvalidConfiguration: for broken TOML, an unknown key (with the nearest valid one) or an impossible value.
+        InvalidConfiguration: for broken TOML, an unknown key (with the nearest valid one) or an impossible value
+            (with those that are possible).
     """
     try:
         values = tomllib.loads(toml)
@@ -306,9 +316,8 @@ def parse_recipe(name: str, toml: str) -> Recipe:
         raise InvalidConfiguration(
             f"Recipe {name} has a key 'name'", "Remove it: a recipe is named by its file"
         )
-    recipe = _section(Recipe, {"name": name, **values}, f"Recipe {name}")
-    allowed = tuple(canonical_licence(licence) for licence in recipe.licences.allowed)
-    recipe = dataclasses.replace(recipe, licences=LicenceChoice(allowed), privacy=_ordered_kinds(recipe))
+    reader = Reader(f"Recipe {name}", Recipe, "docs/recipes.md")
+    recipe = _canonical(reader.section(Recipe, {"name": name, **values}))
     _require_possible(recipe)
     return recipe
 
@@ -323,9 +332,24 @@ def shipped_recipes() -> dict[str, str]:
     }
 
 
-def own_recipes(home: Home) -> dict[str, str]:
-    """TOML text of every recipe in the home's ``recipes/``, by name."""
-    return {path.stem: path.read_text() for path in sorted(home.recipes.glob("*.toml"))}
+def own_recipes(home: Home) -> dict[str, Path]:
+    """The file of every recipe in the home's ``recipes/``, by name."""
+    return {path.stem: path for path in sorted(home.recipes.glob("*.toml"))}
+
+
+def read_recipe(path: Path) -> Recipe:
+    """The recipe in a file, which names it.
+
+    Raises:
+        InputUnreadable: if there is no such file, or it is no text.
+        InvalidConfiguration: as `parse_recipe`.
+    """
+    try:
+        return parse_recipe(path.stem, path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputUnreadable(f"{path} is not UTF-8 text", "Save it as UTF-8") from error
+    except OSError as error:
+        raise InputUnreadable(f"{path} cannot be read: {error.strerror}", "Check the path") from error
 
 
 def load_recipe(home: Home, name: str) -> Recipe:
@@ -333,12 +357,14 @@ def load_recipe(home: Home, name: str) -> Recipe:
 
     Raises:
         InvalidConfiguration: if there is none (with the nearest name), or it is not valid.
+        InputUnreadable: if its file cannot be read.
     """
-    available = {**shipped_recipes(), **own_recipes(home)}
-    if name not in available:
-        near = difflib.get_close_matches(name, available, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(sorted(available))}"
-        raise InvalidConfiguration(
-            f"There is no recipe {name!r} in {home.recipes} or among the shipped ones", hint
-        )
-    return parse_recipe(name, available[name])
+    own, shipped = own_recipes(home), shipped_recipes()
+    if name in own:
+        return read_recipe(own[name])
+    if name in shipped:
+        return parse_recipe(name, shipped[name])
+    raise InvalidConfiguration(
+        f"There is no recipe {name!r} in {home.recipes} or among the shipped ones",
+        nearest(name, sorted({*own, *shipped}), "names"),
+    )

@@ -22,6 +22,7 @@ COMMANDS = {
     "add": "fakesmrt_assets.cli.home",
     "build": "fakesmrt_assets.cli.build",
     "plan": "fakesmrt_assets.cli.build",
+    "recipe": "fakesmrt_assets.cli.recipes",
     "ui": "fakesmrt_assets.cli.ui",
     "sql": "fakesmrt_assets.cli.query",
     "trace": "fakesmrt_assets.cli.query",
@@ -36,7 +37,7 @@ COMMANDS = {
     "demo": "fakesmrt_assets.cli.demo",
     "doctor": "fakesmrt_assets.cli.home",
 }
-"""Each command and the module that defines it, in the order of ``fakesmrt --help``."""
+"""Each command or group of commands and the module that defines it, in the order of ``fakesmrt --help``."""
 
 FUNCTION_NAMES = {"eval": "evaluate"}
 """Commands whose function may not bear their name."""
@@ -54,8 +55,11 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     for name, module in COMMANDS.items():
-        function = getattr(importlib.import_module(module), FUNCTION_NAMES.get(name, name))
-        app.command(name)(function)
+        command = getattr(importlib.import_module(module), FUNCTION_NAMES.get(name, name))
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
     return app
 
 

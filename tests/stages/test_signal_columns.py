@@ -17,7 +17,7 @@ from warehouse.stages.arrow import CHUNK, SIGNAL_TYPES
 
 SQL_TYPES = {"int32": "INTEGER", "int16": "SMALLINT", "float32": "FLOAT", "bool": "BOOLEAN", "str": "VARCHAR"}
 
-NO_SIGNAL = {"max_replaced_share"}
+NO_SIGNAL = {"max_replaced_share", "min_characters"}
 """Its measure is made when text is decoded."""
 
 TEXTS_ABOUT_SIGNALS = {"language", "language_score", "script"}
