@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fakesmrt_assets.reports.evaluation import Sample
-from warehouse.perplexity.ngram import train_ngram
 from warehouse.perplexity.reference import sequence_nats
+from warehouse.perplexity.training import train_ngram
 from warehouse.progress import Progress
 from warehouse.tokens.shards import TOKENIZER_FILE, Shard, open_split
 from warehouse.tokens.tokenizer import Tokenizer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,16 @@ from hypothesis import strategies as st
 
 from warehouse.errors import CorruptArtefact, InvalidConfiguration
 from warehouse.perplexity import ngram
-from warehouse.perplexity.counts import count_ngrams, estimated_discounts
-from warehouse.perplexity.ngram import NgramModel, train_ngram
+from warehouse.perplexity.counts import (
+    CountTable,
+    counted,
+    estimated_discounts,
+    lower_order,
+    packed,
+    without_padded,
+)
+from warehouse.perplexity.ngram import NgramModel
+from warehouse.perplexity.training import train_ngram
 from warehouse.tokens.tokenizer import joined_chunks
 
 
@@ -25,6 +34,17 @@ def sequence(*chunks: list[int]) -> tuple[np.ndarray, np.ndarray]:
 def letters(text: str) -> list[int]:
     """Token ids 1 to 27: a to z, and everything else."""
     return [ord(c) - 96 if "a" <= c <= "z" else 27 for c in text.lower()]
+
+
+def joined(parts: Iterable[CountTable]) -> CountTable:
+    tables = list(parts)
+    return CountTable(np.concatenate([t.ngrams for t in tables]), np.concatenate([t.counts for t in tables]))
+
+
+def by_text(table: CountTable, order: int) -> dict[tuple[int, ...], int]:
+    """The counts of n-grams of two bits a token, as they stand in the text: the newest token last."""
+    texts = [tuple(int(n) >> 2 * place & 3 for place in range(order)) for n in table.ngrams]
+    return dict(zip(texts, table.counts.tolist(), strict=True))
 
 
 RHYME = """Jack and Jill went up the hill to fetch a pail of water. Jack fell down and broke his crown, and
@@ -48,15 +68,15 @@ def test_probabilities_computed_by_hand() -> None:
 
 
 def test_no_ngram_reaches_into_another_chunk_and_the_marker_is_never_predicted() -> None:
-    tokens, starts = sequence([1, 2], [], [3], [1, 2, 3])
-    unigrams, bigrams, trigrams = count_ngrams(tokens, starts, order=3, vocab_size=4)
-    assert [(int(n) >> 4, int(n) >> 2 & 3, int(n) & 3) for n in trigrams.ngrams] == [(0, 1, 2), (1, 2, 3)]
-    assert trigrams.counts.tolist() == [2, 1]
-    assert [(int(n) >> 2, int(n) & 3) for n in bigrams.ngrams] == [(0, 1), (0, 3), (1, 2), (2, 3)]
+    tokens, _ = sequence([1, 2], [], [3], [1, 2, 3])
+    ngrams = packed(tokens, order=3, bits=2)
+    trigrams = counted(ngrams[ngrams > 0])
+    bigrams = joined(lower_order([trigrams], bits=2))
+    unigrams = joined(lower_order([bigrams], bits=2))
+    assert by_text(without_padded(trigrams, 2), 3) == {(0, 1, 2): 2, (1, 2, 3): 1}
     # (0 1) occurs twice and can have no predecessor; (1 2) has one, the marker.
-    assert bigrams.counts.tolist() == [2, 1, 1, 1]
-    assert unigrams.ngrams.tolist() == [1, 2, 3]
-    assert unigrams.counts.tolist() == [1, 1, 2]
+    assert by_text(without_padded(bigrams, 2), 2) == {(0, 1): 2, (0, 3): 1, (1, 2): 1, (2, 3): 1}
+    assert by_text(unigrams, 1) == {(1,): 1, (2,): 1, (3,): 2}
 
 
 def test_estimated_discounts_are_used_where_the_counts_give_them() -> None:
@@ -68,9 +88,8 @@ def test_estimated_discounts_are_used_where_the_counts_give_them() -> None:
 
 
 def test_discounts_follow_the_formula() -> None:
-    # n1 = 8, n2 = 4, n3 = 2, n4 = 1: Y = 8 / 16 = 0.5.
-    counts = np.array([1] * 8 + [2] * 4 + [3] * 2 + [4, 9], np.uint32)
-    found = estimated_discounts(counts, order=2)
+    # Y = 8 / 16 = 0.5
+    found = estimated_discounts([8, 4, 2, 1], order=2)
     assert found.values == pytest.approx((1 - 0.5, 2 - 3 * 0.5 * 2 / 4, 3 - 4 * 0.5 * 1 / 2))
     assert found.note is None
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from warehouse.perplexity.ngram import train_ngram
+from warehouse.perplexity.training import train_ngram
 from warehouse.tokens.tokenizer import joined_chunks
 
 MARKER = 0

@@ -17,7 +17,13 @@ from fakesmrt_assets.cli.score import score
 from warehouse.errors import CorruptArtefact, InputUnreadable, InvalidConfiguration
 from warehouse.identity import content_id
 from warehouse.perplexity.calibration import assign_folds
-from warehouse.perplexity.reference import Reference, score_texts, sequence_nats, train_reference
+from warehouse.perplexity.reference import (
+    Reference,
+    reference_sha256,
+    score_texts,
+    sequence_nats,
+    train_reference,
+)
 from warehouse.tokens.tokenizer import joined_chunks
 
 FABLE = """A Fox one day spied a beautiful bunch of ripe grapes hanging from a vine trained along the branches
@@ -31,14 +37,38 @@ TEXTS = [sentence + ". " for sentence in FABLE.split(". ")]
 FOLDS = assign_folds([content_id(text) for text in TEXTS], 2, "seed")
 
 
+DEFINITION = {"seed": "seed"}
+
+
+def trained(
+    folder: Path,
+    texts: list[str],
+    folds: list[int],
+    order: int = 3,
+    vocab_size: int = 320,
+    n_batches: int = 2,
+) -> Reference:
+    """Train a reference in `folder`, its working files beside it."""
+    return train_reference(
+        folder,
+        lambda: [texts[i::n_batches] for i in range(n_batches)],
+        [fold for i in range(n_batches) for fold in folds[i::n_batches]],
+        n_folds=2,
+        order=order,
+        vocab_size=vocab_size,
+        temporary=folder.parent,
+        definition=DEFINITION,
+    )
+
+
 @pytest.fixture(scope="module")
-def reference() -> Reference:
-    return train_reference(TEXTS, FOLDS, n_folds=2, order=3, vocab_size=320)
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
+    return trained(tmp_path_factory.mktemp("references") / "trained", TEXTS, FOLDS)
 
 
 @pytest.fixture
 def folder(reference: Reference, tmp_path: Path) -> Path:
-    reference.save(tmp_path / "pinned", {"seed": "seed"})
+    reference.save(tmp_path / "pinned", DEFINITION)
     return tmp_path / "pinned"
 
 
@@ -72,8 +102,22 @@ def test_chunks_between_empty_chunks_keep_their_own_nats(reference: Reference) -
 def test_saved_and_loaded_it_gives_the_same_scores(reference: Reference, folder: Path) -> None:
     loaded = Reference.load(folder)
     assert np.array_equal(loaded.score(TEXTS, FOLDS).nats, reference.score(TEXTS, FOLDS).nats)
-    again = train_reference(TEXTS, FOLDS, n_folds=2, order=3, vocab_size=320)
-    assert again.save(folder.parent / "again", {"seed": "seed"}) == reference.save(folder, {"seed": "seed"})
+
+
+def test_texts_in_another_order_and_other_batches_give_the_same_reference(
+    reference: Reference, folder: Path
+) -> None:
+    again = folder.parent / "again"
+    trained(again, TEXTS[::-1], FOLDS[::-1], n_batches=5)
+    assert reference_sha256(again) == reference_sha256(folder) == reference.save(folder, DEFINITION)
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["again", "pinned"]
+
+
+def test_folds_that_are_not_those_of_the_texts_are_refused(tmp_path: Path) -> None:
+    for folds in (FOLDS[1:], [*FOLDS, 0], [2, *FOLDS[1:]]):
+        with pytest.raises(InvalidConfiguration, match="folds"):
+            trained(tmp_path / "wrong", TEXTS, folds)
+    assert not (tmp_path / "wrong" / "reference.json").exists()
 
 
 def test_workers_score_alike(reference: Reference, folder: Path) -> None:
@@ -82,8 +126,8 @@ def test_workers_score_alike(reference: Reference, folder: Path) -> None:
     assert np.array_equal(scores.nats, reference.score(TEXTS, FOLDS).nats)
 
 
-def test_a_corpus_of_one_chunk_has_a_model_that_saw_nothing() -> None:
-    reference = train_reference(["The fox."], [0], n_folds=2, order=5, vocab_size=2048)
+def test_a_corpus_of_one_chunk_has_a_model_that_saw_nothing(tmp_path: Path) -> None:
+    reference = trained(tmp_path / "small", ["The fox."], [0], order=5, vocab_size=2048)
     scores = reference.score(["The fox."], [0])
     assert scores.perplexity[0] == pytest.approx(reference.tokenizer.vocab_size - 1)
     assert any("default discounts" in note for note in reference.notes)
@@ -104,12 +148,12 @@ def test_a_reference_with_an_exchanged_part_is_refused(folder: Path) -> None:
         Reference.load(folder / "fold-0")
 
 
-def test_books_of_one_author_are_told_from_word_salad(corpora: Path) -> None:
+def test_books_of_one_author_are_told_from_word_salad(corpora: Path, tmp_path: Path) -> None:
     text = (corpora / "prose" / "tinyshakespeare").rglob("*.txt")
     plays = next(iter(sorted(text))).read_text(encoding="utf-8")[:200_000]
     chunks = [plays[begin : begin + 2000] for begin in range(0, len(plays), 2000)]
     folds = assign_folds([content_id(chunk) for chunk in chunks], 2, "seed")
-    reference = train_reference(chunks, folds, n_folds=2, order=5, vocab_size=1024)
+    reference = trained(tmp_path / "plays", chunks, folds, order=5, vocab_size=1024)
     scores = reference.score(chunks, folds).bits_per_byte
     salad = reference.score(["".join(sorted(chunk)) for chunk in chunks], folds).bits_per_byte
     assert 1.8 < scores.mean() < 3.0

@@ -12,19 +12,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from warehouse.errors import CorruptArtefact, InputUnreadable, InvalidConfiguration
-from warehouse.files import write_bytes_whole
+from warehouse.files import file_sha256, write_bytes_whole
 from warehouse.perplexity import calibration
-from warehouse.perplexity.ngram import NgramModel, model_sha256, train_ngram
+from warehouse.perplexity.array_files import ArrayFile, ArrayWriter
+from warehouse.perplexity.ngram import NgramModel, model_sha256
+from warehouse.perplexity.training import MEMORY_LIMIT, train_ngram_files
 from warehouse.progress import Progress, silent
 from warehouse.tokens.tokenizer import Tokenizer, joined_chunks, train_tokenizer
 
@@ -101,7 +106,7 @@ class Reference:
                 nats[part], n_tokens[part] = score_chunks(model, self.tokenizer, [texts[i] for i in part])
         return Scores(nats, n_tokens, n_bytes)
 
-    def save(self, folder: Path, definition: dict[str, Any] | None = None) -> str:
+    def save(self, folder: Path, definition: Mapping[str, Any] | None = None) -> str:
         """Write the reference.
 
         Args:
@@ -114,17 +119,7 @@ class Reference:
         write_bytes_whole(folder / "tokenizer.json", self.tokenizer.data)
         for fold, model in enumerate(self.models):
             model.save(_model_folder(folder, fold))
-        manifest = {
-            "format_version": FORMAT_VERSION,
-            "n_folds": len(self.models),
-            "tokenizer_sha256": self.tokenizer.sha256.hex(),
-            "model_sha256": [model_sha256(_model_folder(folder, fold)) for fold in range(len(self.models))],
-            "notes": self.notes,
-            "definition": definition or {},
-        }
-        data = json.dumps(manifest, sort_keys=True, indent=1).encode()
-        write_bytes_whole(folder / MANIFEST, data)
-        return hashlib.sha256(data).hexdigest()
+        return _write_manifest(folder, self, definition or {})
 
     @classmethod
     def load(cls, folder: Path, verify: bool = True) -> Reference:
@@ -154,34 +149,65 @@ class Reference:
 
 
 def train_reference(
-    texts: Sequence[str],
+    folder: Path,
+    batches: Callable[[], Iterable[Sequence[str]]],
     folds: Sequence[int],
     *,
     n_folds: int,
     order: int,
     vocab_size: int,
+    temporary: Path,
+    definition: Mapping[str, Any] | None = None,
+    memory_limit: int = MEMORY_LIMIT,
     progress: Progress = silent,
 ) -> Reference:
-    """Train a reference on a sample.
+    """Train a reference on a sample and write it; neither the sample nor a model has to fit into memory.
 
     Args:
-        texts: the sampled chunks, in ascending order of their ids.
-        folds: the fold of each, from `calibration.assign_folds`.
+        folder: where the reference is written, made if it is not there; as `Reference.save` would.
+        batches: gives the sampled chunks, batch by batch; called once for the tokenizer and once for the
+            models. Their order changes nothing but which fold is whose.
+        folds: the fold of each text in the order of the batches, from `calibration.assign_folds`.
         n_folds: models to train.
         order: tokens in the longest n-gram.
         vocab_size: of the tokenizer; a small sample may give a smaller one.
+        temporary: an existing folder for token files and sorted runs, which are gone at the end in any case.
+        definition: what it is made from (sample, seed, recipe), stored as JSON beside the hashes.
+        memory_limit: bytes that the process may take while it counts; changes nothing in the result.
         progress: told after the tokenizer and after each model.
+
+    Returns:
+        The reference, its models memory-mapped from `folder`.
+
+    Raises:
+        InvalidConfiguration: if there are not as many folds as texts, or an n-gram is too long for the
+            vocabulary.
     """
     progress(0, n_folds + 1, "training the reference's tokenizer")
-    tokenizer = Tokenizer(train_tokenizer(texts, vocab_size))
-    encoded = encode_texts(tokenizer, texts)
-    models = []
-    for fold in range(n_folds):
-        progress(fold + 1, n_folds + 1, f"counting n-grams, model {fold}")
-        tokens, starts = joined_chunks([e for e, own in zip(encoded, folds, strict=True) if own != fold])
-        models.append(train_ngram(tokens, starts, order, tokenizer.vocab_size))
+    tokenizer = Tokenizer(train_tokenizer(chain.from_iterable(batches()), vocab_size))
+    write_bytes_whole(folder / "tokenizer.json", tokenizer.data)
+    with TemporaryDirectory(dir=temporary) as working:
+        encoded = _write_tokens(Path(working), tokenizer, batches(), folds, n_folds)
+        for fold in range(n_folds):
+            progress(fold + 1, n_folds + 1, f"counting n-grams, model {fold}")
+            train_ngram_files(
+                _model_folder(folder, fold),
+                [tokens for own, tokens in enumerate(encoded) if own != fold],
+                order,
+                tokenizer.vocab_size,
+                temporary=Path(working),
+                memory_limit=memory_limit,
+            )
+    models = (NgramModel.load(_model_folder(folder, fold), verify=False) for fold in range(n_folds))
+    reference = Reference(tokenizer, tuple(models))
+    _write_manifest(folder, reference, definition or {})
     progress(n_folds + 1, n_folds + 1, "reference trained")
-    return Reference(tokenizer, tuple(models))
+    return reference
+
+
+def reference_sha256(folder: Path) -> str:
+    """SHA-256, in hexadecimal, of a saved reference's manifest: what `Reference.save` returned."""
+    return file_sha256(folder / MANIFEST).hex()
 
 
 def encode_texts(tokenizer: Tokenizer, texts: Sequence[str]) -> list[NDArray[np.uint16]]:
@@ -223,6 +249,56 @@ def _opened(folder: str) -> Reference:
 
 def _model_folder(folder: Path, fold: int) -> Path:
     return folder / f"fold-{fold}"
+
+
+def _write_tokens(
+    folder: Path,
+    tokenizer: Tokenizer,
+    batches: Iterable[Sequence[str]],
+    folds: Sequence[int],
+    n_folds: int,
+) -> list[ArrayFile]:
+    """One token file a fold: its chunks one after the other, each begun by the marker."""
+    paths = [folder / f"tokens-{fold}.npy" for fold in range(n_folds)]
+    n_texts = 0
+    with ExitStack() as stack:
+        writers = [stack.enter_context(ArrayWriter(path, np.uint16)) for path in paths]
+        for batch in batches:
+            own = _folds_of(folds, n_texts, len(batch), n_folds)
+            n_texts += len(batch)
+            encoded = encode_texts(tokenizer, batch)
+            for fold in np.unique(own):
+                writers[fold].append(joined_chunks([encoded[i] for i in np.flatnonzero(own == fold)])[0])
+    if n_texts < len(folds):
+        raise _wrong_folds(f"{n_texts} texts do not need {len(folds)} folds")
+    return [ArrayFile(path) for path in paths]
+
+
+def _folds_of(folds: Sequence[int], begin: int, n_texts: int, n_folds: int) -> NDArray[np.int64]:
+    own = np.asarray(folds[begin : begin + n_texts], np.int64)
+    if len(own) < n_texts or (n_texts and not 0 <= own.min() <= own.max() < n_folds):
+        raise _wrong_folds(f"{begin + n_texts} texts need as many folds from 0 to {n_folds - 1}")
+    return own
+
+
+def _wrong_folds(cause: str) -> InvalidConfiguration:
+    return InvalidConfiguration(cause, "Give one fold for each text, in the order of the texts")
+
+
+def _write_manifest(folder: Path, reference: Reference, definition: Mapping[str, Any]) -> str:
+    """Write reference.json for the tokenizer and models in `folder`; returns its SHA-256, hexadecimal."""
+    n_folds = len(reference.models)
+    manifest = {
+        "format_version": FORMAT_VERSION,
+        "n_folds": n_folds,
+        "tokenizer_sha256": reference.tokenizer.sha256.hex(),
+        "model_sha256": [model_sha256(_model_folder(folder, fold)) for fold in range(n_folds)],
+        "notes": reference.notes,
+        "definition": dict(definition),
+    }
+    data = json.dumps(manifest, sort_keys=True, indent=1).encode()
+    write_bytes_whole(folder / MANIFEST, data)
+    return hashlib.sha256(data).hexdigest()
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
