@@ -16,8 +16,9 @@ SELECT
 FROM corpus.recipe AS recipe
 INNER JOIN corpus.repeated_passage AS passage ON recipe.chunking_id = passage.chunking_id
 INNER JOIN corpus.repeated_range AS first_copy
-    ON passage.passage_id = first_copy.passage_id AND passage.first_chunk_id = first_copy.chunk_id AND first_copy.is_first
+    ON passage.passage_id = first_copy.passage_id AND passage.first_chunk_id = first_copy.chunk_id
 INNER JOIN corpus.chunk AS chunk ON passage.first_chunk_id = chunk.chunk_id
 WHERE recipe.recipe = $recipe
+QUALIFY row_number() OVER (PARTITION BY passage.passage_id ORDER BY first_copy.char_start) = 1
 ORDER BY passage.n_documents DESC, passage.n_characters DESC, passage.passage_id
 LIMIT $limit;
