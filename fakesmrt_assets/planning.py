@@ -14,12 +14,13 @@ from fakesmrt_assets.stages import (
 from warehouse.database import Warehouse
 from warehouse.home import Home
 from warehouse.plan import PlannedStage, Version, plan_stages
-from warehouse.stages import chunk, document, duplicate, perplexity, shard, training_chunk
+from warehouse.stages import chunk, document, duplicate, perplexity, repeated_passage, shard, training_chunk
 from warehouse.stages.stage import BuildSettings, StageContext
 
 VERSIONS: dict[str, Version] = {
     document.ASSET: document.version,
     chunk.ASSET: chunk.version,
+    repeated_passage.ASSET: repeated_passage.version,
     duplicate.ASSET: duplicate.version,
     perplexity.ASSET: perplexity.version,
     training_chunk.ASSET: training_chunk.version,
@@ -36,9 +37,10 @@ VERSIONS: dict[str, Version] = {
 UPSTREAM = {
     document.ASSET: ["corpus/source_file"],
     chunk.ASSET: [document.ASSET],
+    repeated_passage.ASSET: [chunk.ASSET],
     duplicate.ASSET: [chunk.ASSET],
     perplexity.ASSET: [duplicate.ASSET],
-    training_chunk.ASSET: [perplexity.ASSET],
+    training_chunk.ASSET: [perplexity.ASSET, repeated_passage.ASSET],
     shard.ASSET: [training_chunk.ASSET],
     micromodel.ASSET: [shard.ASSET],
     mixed_model.ASSET: [micromodel.ASSET],

@@ -91,10 +91,7 @@ def _examine_text(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
 
 def _examine_index(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
     with warehouse.read() as connection:
-        names = [
-            name
-            for (name,) in connection.execute("SELECT DISTINCT index_file FROM corpus.signature").fetchall()
-        ]
+        names = [name for (name,) in connection.execute(query("all_index_files")).fetchall()]
     for name in sorted(names):
         if (warehouse.home.index / name).is_file():
             continue

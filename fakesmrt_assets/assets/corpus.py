@@ -1,10 +1,12 @@
 """The corpus stages: from raw files to the chunks that a recipe keeps."""
 
 from fakesmrt_assets.assets.stage_asset import stage_asset
+from fakesmrt_assets.stages.micromodel_scoring import score_texts
 from warehouse.stages import chunk as chunk_stage
 from warehouse.stages import document as document_stage
 from warehouse.stages import duplicate as duplicate_stage
 from warehouse.stages import perplexity as perplexity_stage
+from warehouse.stages import repeated_passage as repeated_passage_stage
 from warehouse.stages import source_file as source_file_stage
 from warehouse.stages import training_chunk as training_chunk_stage
 from warehouse.stages.stage import StageContext, StageReport
@@ -48,6 +50,21 @@ def chunk(context: StageContext) -> StageReport:
 
 
 @stage_asset(
+    "corpus/repeated_passage",
+    after=["corpus/chunk"],
+    kinds={"python", "parquet", "duckdb"},
+    code=repeated_passage_stage.CODE,
+)
+def repeated_passage(context: StageContext) -> StageReport:
+    """One row is a paragraph or line that stands in several documents; where it stands is told beside it.
+
+    It exists because footers, navigation and licence notices are learnt by heart when every document
+    repeats them. The stored text keeps them; a recipe says which are left out where text becomes tokens.
+    """
+    return repeated_passage_stage.run(context)
+
+
+@stage_asset(
     "corpus/duplicate",
     after=["corpus/chunk"],
     kinds={"python", "parquet", "duckdb"},
@@ -67,17 +84,20 @@ def duplicate(context: StageContext) -> StageReport:
     "corpus/perplexity", after=["corpus/duplicate"], kinds={"python", "duckdb"}, code=perplexity_stage.CODE
 )
 def perplexity(context: StageContext) -> StageReport:
-    """One row is a chunk's bits per byte under a pinned n-gram reference that saw neither it nor its
-    likeness.
+    """One row is a chunk's bits per byte under a pinned reference that saw neither it nor its likeness,
+    and where that stands in its corpus and its language.
 
     It exists to find what is no running text without a model from elsewhere. The reference is pinned: new
     text does not change old scores, so nights are comparable.
     """
-    return perplexity_stage.run(context)
+    return perplexity_stage.run(context, score_texts)
 
 
 @stage_asset(
-    "corpus/training_chunk", after=["corpus/perplexity"], kinds={"duckdb"}, code=training_chunk_stage.CODE
+    "corpus/training_chunk",
+    after=["corpus/perplexity", "corpus/repeated_passage"],
+    kinds={"duckdb"},
+    code=training_chunk_stage.CODE,
 )
 def training_chunk(context: StageContext) -> StageReport:
     """One row is a recipe's verdict on a chunk: kept or not, why, and how much it weighs.
@@ -88,4 +108,4 @@ def training_chunk(context: StageContext) -> StageReport:
     return training_chunk_stage.run(context)
 
 
-CORPUS_ASSETS = [source_file, document, chunk, duplicate, perplexity, training_chunk]
+CORPUS_ASSETS = [source_file, document, chunk, repeated_passage, duplicate, perplexity, training_chunk]

@@ -1,7 +1,8 @@
 """Stage reports/lineage_audit: proof, on a sample, that the model in use can be traced to raw bytes.
 
 For sampled tokens of the promoted model's training ranges: token -> chunk -> byte range of a file; the bytes are
-replayed by the recorded decision, masked by the recorded ranges, encoded again, and must give the same tokens.
+replayed by the recorded decision, repeated passages left out and private data masked by the recorded ranges, encoded
+again, and must give the same tokens.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from warehouse.database import query, read_rows
 from warehouse.errors import CheckFailed, InputUnreadable, InvalidConfiguration
 from warehouse.files import write_bytes_whole
 from warehouse.stages.feeding import filesystem_path, streams_in
-from warehouse.stages.masking import masked_text, masks_of
+from warehouse.stages.masking import masked_text, shard_masks
 from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
 from warehouse.tokens.shards import open_split
 from warehouse.tokens.tokenizer import Tokenizer
@@ -114,6 +115,9 @@ def _texts_of_file(chunks: Sequence[TracedChunk], temporary: Path) -> dict[UUID,
 
 def audit_model(context: StageContext, checkpoint_id: UUID) -> Audit:
     """Trace a model's training chunks; replay a sample of them from their raw bytes."""
+    folder = tokens_folder(context, context.recipe)
+    tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
+    shards = {UUID(shard.manifest.shard_id): shard for shard in open_split(folder, "train")}
     with context.warehouse.read() as connection:
         n_chunks, n_files, n_untraced = connection.execute(
             query("audit_counts"), {"checkpoint_id": checkpoint_id}
@@ -124,10 +128,8 @@ def audit_model(context: StageContext, checkpoint_id: UUID) -> Audit:
             {"checkpoint_id": checkpoint_id, "n_sampled": N_SAMPLED},
             TracedChunk,
         )
-        masks = masks_of(connection, context.recipe, [chunk.chunk_id for chunk in sample])
-    folder = tokens_folder(context, context.recipe)
-    tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
-    shards = {UUID(shard.manifest.shard_id): shard for shard in open_split(folder, "train")}
+        held = [(chunk.shard_id, chunk.chunk_id) for chunk in sample if chunk.shard_id in shards]
+        masks = shard_masks(connection, context.recipe, held)
     n_replayed, not_held, failures = 0, 0, []
     for number, (chunk, text) in enumerate(_replayed(sample, context.warehouse.home.temporary)):
         context.progress(number, len(sample), "replaying raw bytes")

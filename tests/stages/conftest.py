@@ -12,10 +12,19 @@ import pytest
 from warehouse.corpora import Registration, register
 from warehouse.database import Warehouse
 from warehouse.home import Home
-from warehouse.stages import chunk, document, duplicate, perplexity, shard, source_file, training_chunk
+from warehouse.stages import (
+    chunk,
+    document,
+    duplicate,
+    perplexity,
+    repeated_passage,
+    shard,
+    source_file,
+    training_chunk,
+)
 from warehouse.stages.stage import BuildSettings, StageContext, StageReport
 
-STAGES = (source_file, document, chunk, duplicate, perplexity, training_chunk, shard)
+STAGES = (source_file, document, chunk, repeated_passage, duplicate, perplexity, training_chunk, shard)
 
 
 def write_topics(folder: Path) -> Path:

@@ -121,6 +121,8 @@ PRIVATE_RANGE = pa.schema(
 
 SIGNATURE = pa.schema({"chunk_id": pa.uuid(), "sketch_id": pa.uuid(), "index_file": pa.string()})
 
+PASSAGE_INDEX = pa.schema({"chunk_id": pa.uuid(), "rule": pa.string(), "index_file": pa.string()})
+
 REFERENCE_SAMPLE = pa.schema({"reference_id": pa.uuid(), "chunk_id": pa.uuid(), "fold": pa.int16()})
 
 PERPLEXITY = pa.schema(
@@ -136,6 +138,10 @@ PERPLEXITY = pa.schema(
 
 SHARD_CHUNK = pa.schema(
     {"shard_id": pa.uuid(), "chunk_id": pa.uuid(), "token_start": pa.int64(), "token_end": pa.int64()}
+)
+
+LEFT_OUT = pa.schema(
+    {"shard_id": pa.uuid(), "chunk_id": pa.uuid(), "char_start": pa.int32(), "char_end": pa.int32()}
 )
 
 TEXT = pa.schema({"chunk_id": pa.uuid(), "document_id": pa.uuid(), "text": pa.string()})

@@ -1,12 +1,16 @@
-"""What a recipe masks: the private ranges of its chunks, and their text as it becomes tokens.
+"""What a recipe takes out of its chunks where text becomes tokens: private data and repeated passages.
 
-What lives here: the way from a recipe's ``[privacy]`` to text without private data. What does not: finding it, which
-the cleanser does when chunks are cut, and the stored text, which never changes.
+Private data is replaced by stand-ins, as ``[privacy]`` asks; passages that other documents repeat are left out, as
+``[passages]`` asks. Where the two overlap, what is left of a private range is masked.
+
+What lives here: the way from a recipe to text as it becomes tokens. What does not: finding private data and repeated
+passages, and the stored text, which never changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,8 +20,26 @@ from warehouse.recipes import Recipe
 from warehouse.stages.chunk import recipe_chunking
 from warehouse.stages.stage import StageContext
 
-Masks = Mapping[UUID, Sequence[PrivateRange]]
-"""The ranges to mask of each chunk that has some, in order."""
+LEAVING_OUT_VERSION = 1
+"""Rises when the same ranges left out would give another text."""
+
+
+@dataclass(frozen=True)
+class Mask:
+    """What is taken out of one chunk's stored text.
+
+    Attributes:
+        private: ranges that are replaced, in order.
+        left_out: [char_start, char_end) of passages that are left out, in order, disjoint; each begins a line and
+            ends before the next one that stays.
+    """
+
+    private: tuple[PrivateRange, ...] = ()
+    left_out: tuple[tuple[int, int], ...] = ()
+
+
+Masks = Mapping[UUID, Mask]
+"""What is taken out of each chunk that something is taken out of."""
 
 
 @dataclass(frozen=True)
@@ -30,32 +52,133 @@ class StoredRange:
     char_end: int
 
 
+@dataclass(frozen=True)
+class PassageRange:
+    """A place of a repeated passage that is left out."""
+
+    chunk_id: UUID
+    char_start: int
+    char_end: int
+
+
 def masking_version(recipe: Recipe) -> str:
     """What is masked, and by which version of the code."""
     return f"{', '.join(recipe.privacy.mask) or 'nothing'} masked by version {PRIVACY_VERSION}"
 
 
+def leaving_out_version(recipe: Recipe) -> str:
+    """Which repeated passages are left out, and by which version of the code."""
+    rules = recipe.passages
+    if not rules.remove:
+        return "nothing left out"
+    copies = "all but the first" if rules.keep_first else "all"
+    return (
+        f"{', '.join(sorted(rules.remove))} in {rules.min_documents} documents, {copies}, left out by version "
+        f"{LEAVING_OUT_VERSION}"
+    )
+
+
 def recipe_masks(connection: Connection, context: StageContext) -> Masks:
-    """What the build's recipe masks of all chunks that it may keep."""
-    kinds = list(context.recipe.privacy.mask)
-    parameters = {"kinds": kinds, "chunking_id": recipe_chunking(context)[1]}
-    return _by_chunk(read_rows(connection, query("private_ranges_of_chunking"), parameters, StoredRange))
+    """What the build's recipe takes out of all chunks that it may keep."""
+    chunking_id, rules = recipe_chunking(context)[1], context.recipe.passages
+    private = {"kinds": list(context.recipe.privacy.mask), "chunking_id": chunking_id}
+    passages = {
+        "chunking_id": chunking_id,
+        "remove": list(rules.remove),
+        "min_documents": rules.min_documents,
+        "keep_first": rules.keep_first,
+    }
+    return _by_chunk(
+        read_rows(connection, query("private_ranges_of_chunking"), private, StoredRange),
+        read_rows(connection, query("ranges_to_leave_out"), passages, PassageRange),
+    )
 
 
-def masks_of(connection: Connection, recipe: Recipe, chunk_ids: Iterable[UUID]) -> Masks:
-    """What the recipe masks of some chunks."""
-    parameters = {"kinds": list(recipe.privacy.mask), "chunk_ids": list(chunk_ids)}
-    return _by_chunk(read_rows(connection, query("private_ranges_of_chunks"), parameters, StoredRange))
+def shard_masks(connection: Connection, recipe: Recipe, places: Sequence[tuple[UUID, UUID]]) -> Masks:
+    """What the recipe's shards took out of some chunks.
+
+    Args:
+        connection: the database.
+        recipe: the recipe.
+        places: shard_id and chunk_id, each chunk in one shard.
+    """
+    chunk_ids = [chunk_id for _, chunk_id in places]
+    private = {"kinds": list(recipe.privacy.mask), "chunk_ids": chunk_ids}
+    passages = {"shard_ids": [shard_id for shard_id, _ in places], "chunk_ids": chunk_ids}
+    return _by_chunk(
+        read_rows(connection, query("private_ranges_of_chunks"), private, StoredRange),
+        read_rows(connection, query("ranges_left_out"), passages, PassageRange),
+    )
 
 
-def _by_chunk(rows: Iterable[StoredRange]) -> Masks:
-    masks: dict[UUID, list[PrivateRange]] = {}
-    for row in rows:
-        masks.setdefault(row.chunk_id, []).append(PrivateRange(row.kind, row.char_start, row.char_end))
-    return masks
+def _by_chunk(private: Iterable[StoredRange], passages: Iterable[PassageRange]) -> Masks:
+    masked: dict[UUID, list[PrivateRange]] = {}
+    for row in private:
+        masked.setdefault(row.chunk_id, []).append(PrivateRange(row.kind, row.char_start, row.char_end))
+    left_out: dict[UUID, list[tuple[int, int]]] = {}
+    for place in passages:
+        left_out.setdefault(place.chunk_id, []).append((place.char_start, place.char_end))
+    return {
+        chunk_id: Mask(tuple(masked.get(chunk_id, ())), tuple(left_out.get(chunk_id, ())))
+        for chunk_id in masked.keys() | left_out.keys()
+    }
 
 
 def masked_text(text: str, chunk_id: UUID, masks: Masks) -> str:
-    """A chunk's text with its ranges in `masks` masked; the text itself where there is none."""
-    ranges = masks.get(chunk_id)
-    return mask(text, ranges, {item.kind for item in ranges}) if ranges else text
+    """A chunk's text as it becomes tokens; the text itself where nothing is taken out of it."""
+    taken_out = masks.get(chunk_id)
+    return apply_mask(text, taken_out) if taken_out else text
+
+
+def apply_mask(text: str, taken_out: Mask) -> str:
+    """A stored text without what is taken out of it.
+
+    Where a passage is left out, one paragraph break stays between its neighbours, and the text begins and ends as
+    it did: without blank lines at the beginning, with the same line ends at the end.
+    """
+    parts = [
+        mask(
+            text[start:end],
+            _clipped(taken_out.private, start, end),
+            {item.kind for item in taken_out.private},
+        )
+        for start, end in _stays(len(text), taken_out.left_out)
+    ]
+    return _mended(parts, text) if taken_out.left_out else "".join(parts)
+
+
+def _stays(length: int, left_out: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The ranges between those left out, empty ones among them."""
+    begin = 0
+    for start, end in left_out:
+        yield begin, start
+        begin = end
+    yield begin, length
+
+
+def _clipped(ranges: Iterable[PrivateRange], start: int, end: int) -> list[PrivateRange]:
+    """What lies of some ranges in [start, end), counted from `start`."""
+    return [
+        PrivateRange(item.kind, max(item.char_start, start) - start, min(item.char_end, end) - start)
+        for item in ranges
+        if item.char_start < end and item.char_end > start
+    ]
+
+
+_BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)+")
+_LAST_LINE_ENDS = re.compile(r"\n*\Z")
+
+
+def _mended(parts: Iterable[str], text: str) -> str:
+    """The parts of a text that stay, joined, with one break where there would be two."""
+    joined: list[str] = []
+    white_space = ""
+    for part in parts:
+        after_break = not joined or white_space.count("\n") > 1
+        stays = _BLANK_LINES.sub("", part, count=1) if after_break and _BLANK_LINES.match(part) else part
+        if stays:
+            joined.append(stays)
+            white_space = (white_space if stays.isspace() else "") + stays[len(stays.rstrip()) :]
+    whole = "".join(joined).rstrip("\n")
+    last = _LAST_LINE_ENDS.search(text)
+    return whole + (last.group() if last and whole else "")

@@ -34,6 +34,7 @@ ASSETS = (
     "corpus/source_file",
     "corpus/document",
     "corpus/chunk",
+    "corpus/repeated_passage",
     "corpus/duplicate",
     "corpus/perplexity",
     "corpus/training_chunk",
@@ -61,6 +62,7 @@ class BuildSettings:
         steps: training budget of one member in steps, instead of `minutes`.
         new_references: replace pinned references and tokenizers.
         workers: processes for the corpus stages; None means one a core.
+        independent: members of the population start anew instead of branching from a common trunk.
     """
 
     recipe: str = "default"
@@ -70,6 +72,7 @@ class BuildSettings:
     steps: int | None = None
     new_references: bool = False
     workers: int | None = None
+    independent: bool = False
 
     def __post_init__(self) -> None:
         if self.replicates < 2:

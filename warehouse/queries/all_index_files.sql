@@ -1,0 +1,5 @@
+-- Every index file that some chunk names.
+SELECT index_file FROM corpus.signature
+UNION
+SELECT index_file FROM corpus.passage_index
+ORDER BY index_file;
