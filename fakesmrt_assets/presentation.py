@@ -20,7 +20,7 @@ from warehouse.files import write_bytes_whole
 from warehouse.home import Home
 from warehouse.identity import fingerprint
 from warehouse.stages.chunk import recipe_chunking
-from warehouse.stages.perplexity import pinned_reference
+from warehouse.stages.references import pinned_reference
 from warehouse.stages.stage import StageContext, StageReport, code_version
 
 PREFIX = "fakesmrt/"

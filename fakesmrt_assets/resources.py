@@ -62,6 +62,11 @@ class BuildResource(dg.ConfigurableResource[BuildSettings]):
     workers: int | None = Field(
         default=DEFAULTS.workers, description="Worker processes of the corpus stages; empty means one a core."
     )
+    independent: bool = Field(
+        default=DEFAULTS.independent,
+        description="Micromodels start anew instead of branching from a common trunk; such can be a perplexity "
+        "reference.",
+    )
 
     def settings(self) -> BuildSettings:
         """The same values as a plain dataclass, for the floors below."""
@@ -73,4 +78,5 @@ class BuildResource(dg.ConfigurableResource[BuildSettings]):
             steps=self.steps,
             new_references=self.new_references,
             workers=self.workers,
+            independent=self.independent,
         )

@@ -40,6 +40,13 @@ def build(
     workers: Annotated[
         int | None, typer.Option(help="Processes of the corpus stages; one a core by default.")
     ] = None,
+    independent: Annotated[
+        bool,
+        typer.Option(
+            "--independent",
+            help="Micromodels start anew instead of branching from a common trunk: such can be a perplexity reference.",
+        ),
+    ] = False,
 ) -> None:
     """Build what is missing or out of date; what is up to date takes seconds. The UI shows the run.
 
@@ -49,7 +56,9 @@ def build(
 
     build_and_report(
         Home(default_home()),
-        BuildSettings(recipe, tuple(corpus or ()), replicates, minutes, steps, new_references, workers),
+        BuildSettings(
+            recipe, tuple(corpus or ()), replicates, minutes, steps, new_references, workers, independent
+        ),
         what,
     )
 

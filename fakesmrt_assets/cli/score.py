@@ -1,10 +1,11 @@
-"""``fakesmrt score``: how likely any texts are under a perplexity reference."""
+"""``fakesmrt score``: how likely any texts are under a perplexity reference or a model."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from warehouse.perplexity.reference import Scores
 
 BATCH_LINES = 2048
+ID = re.compile(r"[0-9A-Fa-f][0-9A-Fa-f-]{3,35}")
 COLUMNS = ("bits_per_byte", "perplexity", "n_tokens", "n_bytes")
 
 
@@ -30,24 +32,27 @@ class _Row:
 def score(
     file: Annotated[Path, typer.Argument(help="JSONL file: one object a line with the keys id and text.")],
     reference: Annotated[
-        Path | None,
-        typer.Option(help="Folder of a perplexity reference; the newest of the home where it is not given."),
+        str | None,
+        typer.Option(
+            help="Folder or id of a perplexity reference, a model or an ensemble; the newest reference of the home "
+            "where it is not given.",
+            metavar="FOLDER|ID",
+        ),
     ] = None,
     json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Print the bits per byte and the perplexity of each text: low is likely, high is odd.
 
     Texts are scored by the reference's first model. For texts that it was trained on the figure is too low; a
-    build scores its own chunks with models that did not see them, in corpus.perplexity.
+    build scores its own chunks with models that did not see them, in corpus.perplexity. Ids may be shortened as long
+    as they name one thing.
 
     Example: fakesmrt score texts.jsonl --json
     """
     from rich.console import Console
     from rich.progress import Progress
 
-    from warehouse.perplexity.reference import Reference
-
-    opened = Reference.load(reference or _newest_reference())
+    scored = _scorer(_named_folder(reference) if reference else _newest_reference())
     if not file.is_file():
         raise InputUnreadable(f"There is no file {file}", "Name a JSONL file with the keys id and text")
     if not json_lines:
@@ -56,10 +61,50 @@ def score(
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("scoring", total=file.stat().st_size)
         for rows in _batches(file):
-            scores = opened.score([row.text for row in rows], [0] * len(rows))
+            scores = scored([row.text for row in rows])
             for row, values in zip(rows, _values(scores), strict=True):
                 typer.echo(_line(row.id, values, json_lines))
             progress.update(task, completed=rows[-1].end)
+
+
+def _scorer(folder: Path) -> Callable[[Sequence[str]], Scores]:
+    """What scores texts by the first model of a reference, or by the model or ensemble in a folder."""
+    from warehouse.perplexity.population import is_population, verified_model_folder
+    from warehouse.perplexity.reference import Reference
+
+    if is_population(folder):
+        folder = verified_model_folder(folder, 0)
+    if any((folder / name).is_file() for name in ("config.json", "ensemble.json", "model/config.json")):
+        from fakesmrt_models.evaluation.scoring import TextScorer
+
+        return TextScorer(folder).score
+    opened = Reference.load(folder)
+    return lambda texts: opened.score(texts, [0] * len(texts))
+
+
+def _named_folder(name: str) -> Path:
+    """The folder that a path or an id names.
+
+    Raises:
+        InputUnreadable: if there is none, or an id names several.
+    """
+    from warehouse.database import Warehouse, query
+    from warehouse.home import Home, default_home
+
+    home = Home(default_home())
+    if Path(name).is_dir():
+        return Path(name)
+    if not ID.fullmatch(name) or not home.database.is_file():
+        raise InputUnreadable(f"There is no folder {name}", "Name the folder of a reference or a model")
+    with Warehouse(home).read() as connection:
+        found = connection.execute(query("scoring_folder"), {"id": name.lower()}).fetchall()
+    if len(found) != 1:
+        raise InputUnreadable(
+            f"The id {name} names {len(found)} references and models",
+            'Look them up with: fakesmrt sql "FROM corpus.reference"',
+        )
+    ((room, path),) = found
+    return {"references": home.references, "models": home.models}[room] / str(path)
 
 
 def _newest_reference() -> Path:

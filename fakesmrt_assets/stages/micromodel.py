@@ -1,8 +1,11 @@
-"""Stage models/micromodel: a trunk, and branches from it on bootstrap replicates.
+"""Stage models/micromodel: a trunk, and branches from it on bootstrap replicates; or replicates of their own start.
 
 The trunk is trained on all training documents for half of a member's budget, at the stable learning rate; each
 branch goes on from it for the other half on its own Poisson replicate, with the decay. So the members are a branch
 pool, whose weights may be averaged (DESIGN §10), for the price of (1 + K) / 2 members.
+
+Independent members cost K. They are mixed in probabilities only, and each leaves out about a third of the documents,
+so that it can judge these without bias.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from uuid import UUID
 import pyarrow as pa
 
 from fakesmrt_models.training.request import TrainingRequest, TrainingResult
-from fakesmrt_models.training.schedule import BRANCH, TRUNK
+from fakesmrt_models.training.schedule import BRANCH, TRUNK, WHOLE
 from fakesmrt_models.training.supervisor import run_training
 from warehouse.database import Connection, query, scalar
 from warehouse.errors import CheckFailed
@@ -87,11 +90,15 @@ def version(context: StageContext) -> StageRun:
         "preset": PRESET,
         "replicates": str(settings.replicates),
         "budget": budget,
-        "trunk_fraction": str(TRUNK_FRACTION),
+        "trunk_fraction": str(_trunk_fraction(context)),
         "seed": str(context.recipe.seed),
         "threads": str(os.cpu_count() or 1),
     }
     return StageRun(context, ASSET, settings.recipe, inputs, CODE)
+
+
+def _trunk_fraction(context: StageContext) -> float:
+    return 0.0 if context.settings.independent else TRUNK_FRACTION
 
 
 def tokens_folder(context: StageContext, recipe: Recipe) -> Path:
@@ -123,15 +130,15 @@ def _require_current_shards(context: StageContext, folder: Path) -> None:
 def _requests(
     context: StageContext, folder: Path, trunk_model: Path
 ) -> list[tuple[int | None, TrainingRequest]]:
-    """What is trained, the trunk first."""
-    settings, seed = context.settings, context.recipe.seed
+    """What is trained, the trunk first where there is one."""
+    settings, seed, common = context.settings, context.recipe.seed, _trunk_fraction(context)
 
     def budgeted(fraction: float, request: TrainingRequest) -> TrainingRequest:
         if settings.steps is not None:
             return dataclasses.replace(request, minutes=None, steps=max(1, round(settings.steps * fraction)))
         return dataclasses.replace(request, minutes=settings.minutes * fraction)
 
-    members = TRUNK_FRACTION + settings.replicates * (1 - TRUNK_FRACTION)
+    members = common + settings.replicates * (1 - common)
     compiled = settings.steps is None and 60 * settings.minutes * members >= COMPILING_PAYS_SECONDS
     base = TrainingRequest(
         tokens=folder,
@@ -141,24 +148,25 @@ def _requests(
         threads=os.cpu_count() or 1,
         compiled=True if compiled else None,
     )
-    trunk = budgeted(TRUNK_FRACTION, dataclasses.replace(base, schedule=TRUNK))
-    branches = [
+    replicates = [
         (
             replicate,
             budgeted(
-                1 - TRUNK_FRACTION,
+                1 - common,
                 dataclasses.replace(
                     base,
                     seed=seed + 1 + replicate,
                     bootstrap_seed=seed * 1000 + replicate,
-                    schedule=BRANCH,
-                    initial_model=trunk_model,
+                    schedule=BRANCH if common else WHOLE,
+                    initial_model=trunk_model if common else None,
                 ),
             ),
         )
         for replicate in range(settings.replicates)
     ]
-    return [(None, trunk), *branches]
+    if not common:
+        return list(replicates)
+    return [(None, budgeted(common, dataclasses.replace(base, schedule=TRUNK))), *replicates]
 
 
 def _train_all(context: StageContext, experiment: str) -> list[Trained]:
@@ -209,7 +217,7 @@ def _record(
     connection: Connection, context: StageContext, experiment: str, population: Sequence[Trained]
 ) -> None:
     connection.execute("DELETE FROM models.training_metric WHERE experiment = ?", [experiment])
-    trunk = population[0]
+    trunk = next((trained for trained in population if trained.replicate is None), None)
     for trained in population:
         result = trained.result
         connection.execute("DELETE FROM models.checkpoint WHERE checkpoint_id = ?", [trained.checkpoint_id])
@@ -236,7 +244,7 @@ def _record(
                 "path": str(result.model.relative_to(context.warehouse.home.models)),
             },
         )
-        if trained is not trunk:
+        if trunk and trained is not trunk:
             connection.execute(
                 "INSERT INTO models.checkpoint_parent VALUES (?, ?, 'resume', 1.0)",
                 [trained.checkpoint_id, trunk.checkpoint_id],
@@ -263,7 +271,7 @@ def run(context: StageContext) -> StageReport:
             [experiment],
         )
         stage.record(connection, n_rows)
-    members = [trained.result for trained in population[1:]]
+    members = [trained.result for trained in population if trained.replicate is not None]
     facts: dict[str, int | float | str] = {
         "experiment": experiment,
         "n_parameters": members[0].n_parameters,

@@ -1,8 +1,8 @@
-"""Which text a reference is trained on, and which of its models may score a chunk.
+"""Which text a reference is trained on, and what its scores mean.
 
 Cross-fitting: the sampled chunks are dealt into folds by duplicate cluster, and model f is trained on the
 sampled chunks outside fold f. So a sampled chunk and all its likeness are scored by the model of their fold,
-which saw none of them.
+which saw none of them. ``queries/reference_sample.sql`` draws the same in SQL.
 
 What lives here: pure functions on ids and scores. What does not: the models (``ngram.py``), the files
 (``reference.py``).
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,26 +68,6 @@ def assign_folds(cluster_keys: Sequence[uuid.UUID], n_folds: int, seed: str) -> 
             f"{n_folds} folds leave no text to train a model on that did not see its own fold", "Use 2 folds"
         )
     return [int(uniform_draw(str(key), f"{seed}-fold") * n_folds) for key in cluster_keys]
-
-
-def choose_model(sampled_folds: Collection[int], own_key: uuid.UUID, n_folds: int, seed: str) -> int | None:
-    """The model that may score a chunk: one that saw neither the chunk nor a member of its duplicate cluster.
-
-    Args:
-        sampled_folds: folds of the sampled chunks in its cluster, its own included where it was sampled.
-        own_key: its cluster_id, or its own chunk_id where it is in no cluster.
-        n_folds: number of folds of the reference.
-        seed: of the reference.
-
-    Returns:
-        The number of the model. None where members of the cluster were sampled into different folds (a
-        cluster that grew together after the reference was pinned): then every model saw one of them, and the
-        chunk stays unscored.
-    """
-    folds = set(sampled_folds)
-    if not folds:
-        return assign_folds([own_key], n_folds, seed)[0]
-    return folds.pop() if len(folds) == 1 else None
 
 
 def bits_per_byte(nats: NDArray[np.float64], n_bytes: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -1,177 +1,102 @@
-"""Stage corpus/perplexity: how likely each chunk is, under a pinned n-gram reference that never saw it.
+"""Stage corpus/perplexity: how likely each chunk is, under a pinned reference that saw neither it nor its likeness.
 
-The reference is trained once on a stored sample and kept (DESIGN §8); afterwards only chunks without a score are
-scored. A sampled chunk and its near-duplicates are scored by the fold model that was trained without them.
+The reference is made once and kept (``references.py``, DESIGN §8); afterwards only chunks without a score are scored.
+Cross-fitting: a reference has several models, and a chunk is scored by one that was trained neither on the chunk, nor
+on a copy, a near-duplicate or a member of its cluster. Where a cluster grows, so that a score's model has seen a
+likeness after all, the score is taken back and another model scores the chunk, or none does.
+
+Where a chunk stands among those of its corpus and its language is stored beside its score, and told anew whenever a
+chunk came, went or changed its language: so thresholds are comparisons.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as compute
 
-from warehouse.database import Connection, query, read_rows, run_script, scalar
-from warehouse.identity import content_id
-from warehouse.perplexity.calibration import assign_folds, choose_model, choose_sample
-from warehouse.perplexity.reference import score_texts, train_reference
-from warehouse.recipes import Recipe
-from warehouse.stages.arrow import PERPLEXITY, REFERENCE_SAMPLE, arrow_table
+from warehouse.database import Connection, query, scalar
+from warehouse.errors import InvalidConfiguration
+from warehouse.perplexity.reference import Scores
+from warehouse.perplexity.reference import score_texts as score_by_ngrams
 from warehouse.stages.chunk import recipe_chunking
-from warehouse.stages.duplicate import TextPlace, texts_at
-from warehouse.stages.stage import (
-    StageContext,
-    StageReport,
-    StageRun,
-    code_version,
-    input_versions,
-    map_bounded,
+from warehouse.stages.references import (
+    NGRAM,
+    PinnedReference,
+    number_of_models,
+    pin_reference,
+    pinned_reference,
+    reference_definition,
+    reference_folder,
+    reference_kind,
+    reference_manifest,
+    scoring_parameters,
+    texts_of,
 )
+from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions, map_bounded
 
 ASSET = "corpus/perplexity"
-CODE = ("warehouse.perplexity", "warehouse.tokens.tokenizer", "warehouse.stages.perplexity")
+CODE = (
+    "warehouse.perplexity",
+    "warehouse.tokens.tokenizer",
+    "warehouse.stages.perplexity",
+    "warehouse.stages.references",
+)
 
-N_FOLDS = 2
 BATCH_CHUNKS = 4096
+COMMIT_BATCHES = 8
+"""Batches that one commit records: what a run that is killed has to score again."""
+
+ScoreTexts = Callable[[str, Sequence[str], Sequence[int]], Scores]
+"""(folder of a reference, texts, the model for each) -> scores; of a module's top level, for worker processes."""
 
 
 @dataclass(frozen=True)
-class PinnedReference:
-    """A reference that stands in ``references/``."""
+class _Waiting:
+    """Chunks of a spill that wait for a score.
 
-    reference_id: UUID
-    path: str
+    Attributes:
+        n_chunks: with a model that may score them.
+        n_without_model: without one.
+        n_stale: with a score that no longer stands.
+    """
 
-
-@dataclass(frozen=True)
-class ReferenceCandidate:
-    """A chunk that may be sampled; cluster_key is its cluster, or itself where it is in none."""
-
-    chunk_id: UUID
-    cluster_key: UUID
-    n_bytes: int
-    text_file: str
-    text_row: int
+    n_chunks: int
+    n_without_model: int
+    n_stale: int
 
 
-@dataclass(frozen=True)
-class ChunkToScore:
-    """A chunk without a score; sampled_folds are those of the sampled chunks of its cluster."""
+def score_batch(batch: pa.RecordBatch, folder: Path, text_folder: Path, score: ScoreTexts) -> pa.Table:
+    """Scores of some chunks, each by the model in its column fold. Runs in a worker process.
 
-    chunk_id: UUID
-    cluster_key: UUID
-    text_file: str
-    text_row: int
-    sampled_folds: list[int]
+    Args:
+        batch: rows of ``chunks_to_score.sql``, in the order of their text files.
+        folder: of the reference.
+        text_folder: of the text files.
+        score: asks the reference.
 
-
-def reference_definition(context: StageContext) -> str:
-    """What a reference is pinned for, as canonical JSON: recipes that agree here share one."""
-    recipe = context.recipe
-    return json.dumps(
+    Returns:
+        Columns of ``record_perplexity.sql``; a text without a finite score has no row.
+    """
+    texts = texts_of(batch, text_folder)
+    scores = score(str(folder), texts, batch.column("fold").to_pylist())
+    table = pa.table(
         {
-            "chunking_id": str(recipe_chunking(context)[1]),
-            "threshold": recipe.duplicates.threshold,
-            "order": recipe.perplexity.order,
-            "vocab_size": recipe.perplexity.vocab_size,
-            "sample_bytes": recipe.perplexity.sample_bytes,
-            "n_folds": N_FOLDS,
-            "seed": recipe.seed,
-        },
-        sort_keys=True,
+            "chunk_id": batch.column("chunk_id"),
+            "fold": batch.column("fold"),
+            "bits_per_byte": pa.array(scores.bits_per_byte, pa.float32()),
+            "perplexity": pa.array(scores.perplexity, pa.float32()),
+            "n_tokens": pa.array(scores.n_tokens, pa.int32()),
+        }
     )
-
-
-def pinned_reference(connection: Connection, context: StageContext) -> PinnedReference | None:
-    """The newest reference that is pinned for the build's recipe; None where there is none yet."""
-    rows = read_rows(
-        connection, query("pinned_reference"), ["ngram", reference_definition(context)], PinnedReference
-    )
-    return rows[0] if rows else None
-
-
-def _seed(recipe: Recipe) -> str:
-    return f"reference-{recipe.seed}"
-
-
-def _pin_reference(context: StageContext, recipe: Recipe) -> PinnedReference:
-    """Draw the sample, train the fold models, save them, record the pin."""
-    parameters = {"chunking_id": recipe_chunking(context)[1], "threshold": recipe.duplicates.threshold}
-    with context.warehouse.read() as connection:
-        candidates = read_rows(connection, query("reference_candidates"), parameters, ReferenceCandidate)
-    chosen = choose_sample(
-        [row.chunk_id for row in candidates],
-        [row.n_bytes for row in candidates],
-        recipe.perplexity.sample_bytes,
-        _seed(recipe),
-    )
-    sample = [candidates[number] for number in chosen]
-    folds = assign_folds([row.cluster_key for row in sample], N_FOLDS, _seed(recipe))
-    home = context.warehouse.home
-    texts = texts_at(home.text, [TextPlace(row.chunk_id, row.text_file, row.text_row) for row in sample])
-    reference = train_reference(
-        [texts[row.chunk_id] for row in sample],
-        folds,
-        n_folds=N_FOLDS,
-        order=recipe.perplexity.order,
-        vocab_size=recipe.perplexity.vocab_size,
-        progress=context.progress,
-    )
-    definition = reference_definition(context)
-    identity = content_id(
-        "ngram", definition, code_version("warehouse.perplexity"), *(row.chunk_id.bytes for row in sample)
-    )
-    name = f"ngram-{identity.hex[:16]}"
-    sha256 = reference.save(home.references / name, json.loads(definition))
-    rows = [
-        {"reference_id": identity, "chunk_id": row.chunk_id, "fold": fold}
-        for row, fold in zip(sample, folds, strict=True)
-    ]
-    with context.warehouse.write("pinning the perplexity reference") as connection:
-        connection.register("sampled", arrow_table(REFERENCE_SAMPLE, rows))
-        run_script(
-            connection,
-            "record_reference",
-            {
-                "reference_id": identity,
-                "kind": "ngram",
-                "path": name,
-                "sha256": bytes.fromhex(sha256),
-                "definition": definition,
-            },
-        )
-    return PinnedReference(identity, name)
-
-
-def score_batch(
-    chunks: Sequence[tuple[TextPlace, int]], reference: PinnedReference, folder: Path, text_folder: Path
-) -> pa.Table:
-    """Rows of ``corpus.perplexity`` for some chunks, each with the fold that scores it. Runs in a worker process."""
-    texts = texts_at(text_folder, [place for place, _ in chunks])
-    scores = score_texts(
-        str(folder), [texts[place.chunk_id] for place, _ in chunks], [fold for _, fold in chunks]
-    )
-    values = zip(chunks, scores.bits_per_byte, scores.perplexity, scores.n_tokens, strict=True)
-    return arrow_table(
-        PERPLEXITY,
-        [
-            {
-                "chunk_id": place.chunk_id,
-                "reference_id": reference.reference_id,
-                "fold": fold,
-                "bits_per_byte": bits_per_byte,
-                "perplexity": perplexity,
-                "n_tokens": n_tokens,
-            }
-            for (place, fold), bits_per_byte, perplexity, n_tokens in values
-            if np.isfinite(bits_per_byte)
-        ],
-    )
+    return table.filter(pa.array(np.isfinite(scores.bits_per_byte)))
 
 
 def version(context: StageContext) -> StageRun:
@@ -179,74 +104,141 @@ def version(context: StageContext) -> StageRun:
     recipe = context.recipe
     with context.warehouse.read() as connection:
         reference = pinned_reference(connection, context)
+        parameters = {"chunking_id": recipe_chunking(context)[1]}
+        rows = connection.execute(query("current_chunks_version"), parameters).fetchall()
     inputs = {
         **input_versions(context, {"corpus/duplicate": recipe.name}),
+        "reference_kind": reference_kind(recipe),
         "definition": reference_definition(context),
         "reference": str(reference.reference_id) if reference else "not pinned yet",
+        "current_chunks": rows[0][0],
     }
     return StageRun(context, ASSET, recipe.name, inputs, CODE)
 
 
-def _score_new(context: StageContext, recipe: Recipe, reference: PinnedReference) -> tuple[int, int]:
-    """Score the chunks that have no score; returns how many were scored and how many cannot be."""
-    parameters = {
-        "chunking_id": recipe_chunking(context)[1],
-        "threshold": recipe.duplicates.threshold,
-        "reference_id": reference.reference_id,
-    }
-    with context.warehouse.read() as connection:
-        waiting = read_rows(connection, query("chunks_to_score"), parameters, ChunkToScore)
-    chosen = [
-        (TextPlace(row.chunk_id, row.text_file, row.text_row), fold)
-        for row in waiting
-        if (fold := choose_model(row.sampled_folds, row.cluster_key, N_FOLDS, _seed(recipe))) is not None
-    ]
-    home, done = context.warehouse.home, 0
-    groups = [chosen[start : start + BATCH_CHUNKS] for start in range(0, len(chosen), BATCH_CHUNKS)]
-    if groups:
+def _spill_waiting(context: StageContext, reference: PinnedReference, spill: Path) -> _Waiting:
+    """Write the chunks that wait to a file: they may be millions."""
+    n_rows = n_scorable = n_stale = 0
+    n_models = number_of_models(context, reference)
+    with context.warehouse.read() as connection, pa.OSFile(str(spill), "wb") as file:
+        parameters = scoring_parameters(context, reference, n_models)
+        reader = connection.sql(query("chunks_to_score"), params=parameters).to_arrow_reader(BATCH_CHUNKS)
+        with pa.ipc.new_file(file, reader.schema) as writer:
+            for batch in reader:
+                writer.write_batch(batch)
+                n_rows += batch.num_rows
+                n_scorable += batch.num_rows - batch.column("fold").null_count
+                n_stale += compute.sum(batch.column("is_stale")).as_py() or 0
+    return _Waiting(n_scorable, n_rows - n_scorable, n_stale)
+
+
+def _batches(spill: Path) -> Iterator[pa.RecordBatch]:
+    with pa.OSFile(str(spill), "rb") as file:
+        reader = pa.ipc.open_file(file)
+        for number in range(reader.num_record_batches):
+            yield reader.get_batch(number)
+
+
+def _drop_stale(context: StageContext, reference: PinnedReference, spill: Path) -> None:
+    """Take back the scores by models that have seen a likeness since."""
+    stale = [batch.filter(batch.column("is_stale")).select(["chunk_id"]) for batch in _batches(spill)]
+    with context.warehouse.write("taking back perplexity") as connection:
+        connection.register("stale", pa.Table.from_batches(stale))
+        connection.execute(query("drop_stale_perplexity"), {"reference_id": reference.reference_id})
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _score_waiting(context: StageContext, reference: PinnedReference, score: ScoreTexts) -> _Waiting:
+    """Score the chunks that have no score; committed some batches at a time."""
+    home = context.warehouse.home
+    with _temporary(home.temporary / f"perplexity-{os.getpid()}.arrow") as spill:
+        waiting = _spill_waiting(context, reference, spill)
+        if waiting.n_stale:
+            _drop_stale(context, reference, spill)
+        if not waiting.n_chunks:
+            return waiting
+        scorable = (batch.filter(compute.is_valid(batch.column("fold"))) for batch in _batches(spill))
+        work = partial(
+            score_batch,
+            folder=reference_folder(context, reference),
+            text_folder=home.text,
+            score=score,
+        )
+        done, scored = 0, []
         with context.executor() as executor:
-            score = partial(
-                score_batch,
-                reference=reference,
-                folder=home.references / reference.path,
-                text_folder=home.text,
-            )
-            for rows in map_bounded(executor, score, groups):
-                with context.warehouse.write("recording perplexity") as connection:
-                    connection.register("scored", rows)
-                    connection.execute("INSERT INTO corpus.perplexity BY NAME FROM scored")
-                done += BATCH_CHUNKS
-                context.progress(min(done, len(chosen)), len(chosen), "scoring")
-    return len(chosen), len(waiting) - len(chosen)
+            for rows in map_bounded(executor, work, scorable):
+                scored.append(rows)
+                done += rows.num_rows
+                if len(scored) == COMMIT_BATCHES:
+                    _commit(context, reference, scored)
+                    scored = []
+                context.progress(done, waiting.n_chunks, "scoring")
+        _commit(context, reference, scored)
+    return waiting
 
 
-def run(context: StageContext) -> StageReport:
-    """Pin a reference where the recipe has none; score what has no score."""
-    recipe = context.recipe
+def _commit(context: StageContext, reference: PinnedReference, scored: Sequence[pa.Table]) -> None:
+    if scored:
+        with context.warehouse.write("recording perplexity") as connection:
+            connection.register("scored", pa.concat_tables(scored))
+            connection.execute(query("record_perplexity"), {"reference_id": reference.reference_id})
+
+
+def _finish(connection: Connection, stage: StageRun, reference: PinnedReference) -> int:
+    """Rank all scores under the reference, and record the stage; returns their number."""
+    parameters = {"reference_id": reference.reference_id}
+    connection.execute(query("rank_perplexity"), parameters)
+    n_rows = scalar(
+        connection, "SELECT count(*) FROM corpus.perplexity WHERE reference_id = ?", [reference.reference_id]
+    )
+    stage.record(connection, n_rows)
+    return int(n_rows)
+
+
+def run(context: StageContext, score_by_micromodels: ScoreTexts | None = None) -> StageReport:
+    """Pin a reference where the recipe has none; score what has no score; rank the scores.
+
+    Args:
+        context: the build.
+        score_by_micromodels: asks a reference of micromodels, which is the floors' above.
+
+    Raises:
+        InvalidConfiguration: if the recipe asks for micromodels and nobody is there to ask them.
+        CheckFailed: if no reference can be made.
+    """
     stage = version(context)
     if stage.up_to_date() and not context.settings.new_references:
         last = stage.last()
         return stage.report(last.n_rows if last else 0, {}, up_to_date=True)
+    score = score_by_ngrams if reference_kind(context.recipe) == NGRAM else score_by_micromodels
+    if score is None:
+        raise InvalidConfiguration(
+            "Nothing here can ask micromodels, which need torch", "Run: fakesmrt build corpus"
+        )
     with context.warehouse.read() as connection:
         reference = pinned_reference(connection, context)
     pinned_now = reference is None or context.settings.new_references
     if reference is None or pinned_now:
-        reference = _pin_reference(context, recipe)
-        stage = StageRun(
-            context, ASSET, recipe.name, {**stage.inputs, "reference": str(reference.reference_id)}, CODE
-        )
-    n_scored, n_without_model = _score_new(context, recipe, reference)
+        reference = pin_reference(context)
+        inputs = {**stage.inputs, "reference": str(reference.reference_id)}
+        stage = StageRun(context, ASSET, context.recipe.name, inputs, CODE)
+    waiting = _score_waiting(context, reference, score)
     with context.warehouse.write("recording perplexity") as connection:
-        n_rows = scalar(
-            connection,
-            "SELECT count(*) FROM corpus.perplexity WHERE reference_id = ?",
-            [reference.reference_id],
-        )
-        stage.record(connection, n_rows)
+        n_rows = _finish(connection, stage, reference)
     facts: dict[str, int | float | str] = {
-        "n_chunks_scored": n_scored,
-        "n_chunks_without_clean_model": n_without_model,
+        "n_chunks_scored": waiting.n_chunks,
+        "n_chunks_without_clean_model": waiting.n_without_model,
+        "n_scores_taken_back": waiting.n_stale,
         "reference": reference.path,
         "reference_pinned": "now" if pinned_now else "before",
     }
+    if notes := reference_manifest(context, reference)["notes"]:
+        facts["reference_notes"] = "; ".join(notes)
     return stage.report(n_rows, facts)
