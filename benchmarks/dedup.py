@@ -88,8 +88,8 @@ def ours(file: Path, output: Path) -> dict[str, Any]:
     from warehouse.dedup.jsonl import deduplicate, write_kept
 
     started, cpu_started = time.perf_counter(), time.process_time()
-    result = deduplicate(file, THRESHOLD)
-    write_kept(result, output)
+    with deduplicate(file, THRESHOLD) as result:
+        write_kept(result, output)
     return {
         "seconds": round(time.perf_counter() - started, 3),
         "cpu_seconds": round(time.process_time() - cpu_started, 3),

@@ -62,10 +62,10 @@ def worker(path: Path) -> dict[str, Any]:
     from warehouse.dedup.jsonl import deduplicate, write_kept
 
     started = time.perf_counter()
-    result = deduplicate(path)
-    n_kept = write_kept(result, path.with_name("kept.jsonl"))
+    with deduplicate(path) as result:
+        n_kept = write_kept(result, path.with_name("kept.jsonl"))
     return {
-        "n_rows": result.n_rows,
+        "n_rows": result.counts.n_rows,
         "n_kept": n_kept,
         "n_candidates": result.candidates.n_pairs,
         "n_pairs_left_out": result.candidates.n_pairs_left_out,

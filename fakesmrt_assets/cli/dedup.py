@@ -5,22 +5,19 @@ What lives here: arguments and how the answer looks. What does not: how it is fo
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from warehouse.progress import Progress
 
 if TYPE_CHECKING:
-    from warehouse.dedup.jsonl import Deduplication
-
-N_SHOWN_CLUSTERS = 10
+    from warehouse.dedup.jsonl import Deduplication, DuplicateMember
 
 
 def dedup(
@@ -42,30 +39,66 @@ def dedup(
             help="Least Jaccard similarity of two near-duplicates, over word 5-grams.", min=0.5, max=1.0
         ),
     ] = 0.8,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="OLD.jsonl",
+            help="Older rows, all of them kept: rows that resemble one are dropped. May be repeated.",
+        ),
+    ] = None,
+    keeper: Annotated[
+        Literal["linked", "longest", "first", "last"],
+        typer.Option(help="Which row of a cluster is kept: see above."),
+    ] = "linked",
 ) -> None:
     """Find the exact and near-duplicates among the texts of a file.
 
     Candidates come from MinHash (16 bands of 6 hashes: 99 % of the pairs at 0.8), and every pair is verified
     by its true Jaccard similarity over case-folded word 5-grams. Each member of a cluster has a verified link
-    to its keeper, so a chain of likenesses does not grow into one cluster.
+    to its keeper, so a chain of likenesses does not grow into one cluster, and no two kept rows have one.
 
-    Keeper: the text with the most links to others; among equals the longest; then the smallest id.
+    Keeper: rows are visited in an order, and a row that resembles a kept one is dropped. The order is linked: the
+    text with the most links to others; among equals the longest; then the smallest id. Or longest: the longest,
+    then the smallest id. Or first, last: as they stand in the file, from its beginning or from its end.
 
-    Keys of --json: id, cluster_id, keeper_id, jaccard (to the keeper), kept.
+    With --against, a row that resembles an older one is dropped for the older row that it resembles most. Older
+    rows are never dropped, written or compared with each other.
+
+    Keys of --json: id, cluster_id, keeper_id, jaccard (to the keeper), kept; with --against also keeper_path, the
+    file where the keeper stands.
+
+    Files may be packed, their names ending in .gz, .zst or .bz2.
 
     Example: fakesmrt dedup posts.jsonl --output unique.jsonl
-    """
-    from warehouse.dedup.jsonl import deduplicate, write_kept
 
-    with _progress_bar() as progress:
-        result = deduplicate(file, threshold, progress)
+    Example: fakesmrt dedup monday.jsonl.gz --against sunday.jsonl.gz --keeper first --json
+    """
+    from warehouse.dedup.jsonl import Keeper, deduplicate, require_other_file, write_kept
+
+    older = against or []
     if output is not None:
-        write_kept(result, output)
-    if json_lines:
-        for member in result.members:
-            typer.echo(json.dumps(dataclasses.asdict(member), ensure_ascii=False))
-    else:
-        _show(result, threshold, output)
+        require_other_file(output, [file, *older])
+    with ExitStack() as stack:
+        with _progress_bar() as progress:
+            result = stack.enter_context(deduplicate(file, threshold, older, Keeper(keeper), progress))
+        if output is not None:
+            write_kept(result, output)
+        if json_lines:
+            for member in result.members():
+                typer.echo(json.dumps(_as_json(member, with_path=bool(older)), ensure_ascii=False))
+        else:
+            _show(result, threshold, output)
+
+
+def _as_json(member: DuplicateMember, *, with_path: bool) -> dict[str, object]:
+    line: dict[str, object] = {
+        "id": member.id,
+        "cluster_id": member.keeper_id,
+        "keeper_id": member.keeper_id,
+        "jaccard": member.jaccard,
+        "kept": member.kept,
+    }
+    return line | {"keeper_path": str(member.keeper_path)} if with_path else line
 
 
 @contextmanager
@@ -91,23 +124,23 @@ def _show(result: Deduplication, threshold: float, output: Path | None) -> None:
 
     console = Console()
     table = Table("keeper", "members", "least jaccard", title=f"Largest clusters at J >= {threshold:g}")
-    sizes: dict[str | int, list[float]] = {}
-    for member in result.members:
-        sizes.setdefault(member.keeper_id, []).append(member.jaccard)
-    largest = sorted(sizes.items(), key=lambda item: -len(item[1]))[:N_SHOWN_CLUSTERS]
-    for keeper_id, similarities in largest:
+    for cluster in result.largest:
         # Ids are somebody's text: never read as markup.
-        table.add_row(Text(str(keeper_id)), str(len(similarities)), f"{min(similarities):.3f}")
-    if largest:
+        table.add_row(Text(str(cluster.keeper_id)), str(cluster.n_members), f"{cluster.least_jaccard:.3f}")
+    if result.largest:
         console.print(table)
-    n_dropped = len(result.dropped_lines)
+    counts, found = result.counts, result.candidates
     console.print(
-        f"{result.n_rows:,} rows, {result.n_clusters:,} clusters, {n_dropped:,} duplicates, "
-        f"{result.n_rows - n_dropped:,} kept; {result.candidates.n_pairs:,} candidate pairs, "
+        f"{counts.n_rows:,} rows, {counts.n_clusters:,} clusters, {counts.n_dropped:,} duplicates, "
+        f"{counts.n_rows - counts.n_dropped:,} kept; {found.n_pairs:,} candidate pairs, "
         f"{result.n_verified_pairs:,} verified.",
         soft_wrap=True,
     )
-    found = result.candidates
+    if counts.n_older_rows:
+        console.print(
+            f"{counts.n_dropped_for_older:,} of the duplicates resemble one of {counts.n_older_rows:,} older rows.",
+            soft_wrap=True,
+        )
     if found.n_pairs_left_out:
         console.print(
             f"{found.n_large_buckets:,} buckets of up to {found.n_texts_of_largest_bucket:,} distinct texts "

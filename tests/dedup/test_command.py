@@ -12,6 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from fakesmrt_assets.cli.dedup import dedup
+from warehouse.errors import InvalidConfiguration
 
 SENTENCE = "the quick brown fox jumps over the lazy dog near the river bank"
 
@@ -50,6 +51,29 @@ def test_people_get_a_table_and_the_kept_rows(app: typer.Typer, source: Path, tm
     assert result.exit_code == 0
     assert "3 rows, 1 clusters, 1 duplicates, 2 kept" in result.stdout
     assert [json.loads(line)["id"] for line in output.read_text().splitlines()] == ["b", 3]
+
+
+def test_an_older_file_is_named_as_the_place_of_the_keeper(
+    app: typer.Typer, source: Path, tmp_path: Path
+) -> None:
+    older = tmp_path / "older.jsonl"
+    older.write_text(json.dumps({"id": "b", "text": SENTENCE.title()}) + "\n")
+    result = CliRunner().invoke(app, [str(source), "--against", str(older), "--json"])
+    assert result.exit_code == 0
+    expected = {"cluster_id": "b", "keeper_id": "b", "jaccard": 1.0, "kept": False, "keeper_path": str(older)}
+    assert [json.loads(line) for line in result.stdout.splitlines()] == [
+        {"id": "b", **expected},
+        {"id": "ä", **expected},
+    ]
+
+
+def test_no_input_is_overwritten(app: typer.Typer, source: Path, tmp_path: Path) -> None:
+    older = tmp_path / "older.jsonl"
+    older.write_bytes(source.read_bytes())
+    arguments = [str(source), "--against", str(older), "--output", str(older)]
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, InvalidConfiguration)
+    assert older.read_bytes() == source.read_bytes()
 
 
 def test_a_threshold_that_the_sketch_cannot_serve_is_wrong_usage(app: typer.Typer, source: Path) -> None:

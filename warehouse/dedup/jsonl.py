@@ -1,65 +1,72 @@
 """Near-duplicates of anybody's JSON Lines file: one object a line with ``id`` and ``text``.
 
 The file is read more than once instead of being held: first for the band keys, then for the texts of the
-candidate pairs alone. In memory stay each row's id, length and place, not its text.
+candidate pairs alone. What is known of its rows lies in a temporary folder, so memory depends little on their
+number.
 
-Keeper of a cluster: its centre, the text that has the most verified links to others, then the longest, then
-(also among identical texts) the one with the smallest id. So every member has a verified link to its keeper
-or its very text, and no two kept rows resemble each other at or above the threshold by a verified link.
+Keeper of a cluster: its centre, the text that comes first by the `Keeper` rule; of several rows with that very text
+the one that the rule prefers, else the smallest id. So every member has a verified link to its keeper or its very
+text, and no two kept rows resemble each other at or above the threshold by a verified link.
 
-What lives here: reading and writing such files. What does not: how likeness is found (the rest of the room).
+Older files: rows that resemble one of theirs are dropped, whatever else they resemble; the keeper is the most
+similar older row (of equals the one with the older file's very text, then of the file named first, then the one
+with the smallest id). Rows of older files are not compared with each other and never dropped.
+
+What lives here: the way from such files to clusters and kept rows. What does not: rows as they are stored
+(``records.py``), how likeness is found (the rest of the room).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from array import array
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.database import Warehouse
-from warehouse.dedup.candidates import MEMBER_SCHEMA, CandidateSummary, find_candidates, write_band_file
-from warehouse.dedup.clusters import ClusterParameters, cluster_chunks
+from warehouse.database import Connection, Warehouse, query, read_rows, run_script
+from warehouse.dedup.candidates import CandidateSummary, find_candidates
+from warehouse.dedup.clusters import ClusterParameters, write_clusters
 from warehouse.dedup.minhash import SketchParameters
-from warehouse.dedup.verification import VerificationParameters, write_verified_pairs
+from warehouse.dedup.records import (
+    RecordId,
+    Source,
+    decode_id,
+    open_source,
+    reader_of_texts,
+    write_rows,
+)
+from warehouse.dedup.verification import VerificationParameters, VerificationSummary, write_verified_pairs
 from warehouse.errors import InputUnreadable, InvalidConfiguration
 from warehouse.files import written_whole
 from warehouse.home import Home
-from warehouse.identity import content_id
 from warehouse.progress import Progress, silent
-
-RecordId = str | int
 
 LEAST_THRESHOLD = 0.5
 """Below, 16 bands of 6 propose fewer than a quarter of the pairs: an answer would only look complete."""
 
-BATCH_CHARACTERS = 1 << 22
-"""Text held at a time while band keys are made."""
-
-PROGRESS_ROWS = 1 << 10
 MEMORY_LIMIT = "512MiB"
-"""What the band join may take before it spills into the temporary folder."""
+"""What the joins may take before they spill into the temporary folder."""
+
+N_LARGEST_CLUSTERS = 10
 
 
-@dataclass(frozen=True)
-class Record:
-    """One row of the file. line: as it stands, its end included. line_number: from 1. offset: bytes before
-    it."""
+class Keeper(StrEnum):
+    """Which rows are kept. Rows are visited in this order, and one that resembles a kept row is dropped.
 
-    id: RecordId
-    text: str
-    line: bytes
-    line_number: int
-    offset: int
+    linked: the most verified links to other texts, then the longest, then the smallest id.
+    longest: the longest, then the smallest id.
+    first, last: as they stand in the file, from its beginning or from its end.
+    """
+
+    linked = "linked"
+    longest = "longest"
+    first = "first"
+    last = "last"
 
 
 @dataclass(frozen=True)
@@ -68,275 +75,243 @@ class DuplicateMember:
 
     Attributes:
         id: the row's id.
-        cluster_id: id of the cluster's centre.
-        keeper_id: id of the row that is kept for the cluster.
+        keeper_id: id of the row that is kept for the cluster; it names the cluster.
+        keeper_path: the file where the keeper stands.
         jaccard: true Jaccard similarity to the keeper, six digits.
         kept: whether this row is the keeper.
     """
 
     id: RecordId
-    cluster_id: RecordId
     keeper_id: RecordId
+    keeper_path: Path
     jaccard: float
     kept: bool
 
 
 @dataclass(frozen=True)
-class Deduplication:
-    """What was found in a file.
+class Counts:
+    """How many rows and clusters there are.
 
     Attributes:
-        source: the file.
-        n_rows: its rows.
-        members: each row of a cluster of two or more: clusters by keeper's id, the keeper first, then by id.
-        dropped_lines: line numbers of the rows that are not kept.
+        n_rows: rows of the file.
+        n_older_rows: rows of the older files.
+        n_clusters: clusters of two or more rows, older ones included.
+        n_dropped: rows of the file that are not kept.
+        n_dropped_for_older: those of them that resemble a row of an older file.
+    """
+
+    n_rows: int
+    n_older_rows: int
+    n_clusters: int
+    n_dropped: int
+    n_dropped_for_older: int
+
+
+@dataclass(frozen=True)
+class LargeCluster:
+    """A cluster by its keeper. least_jaccard: of a member to the keeper."""
+
+    keeper_id: RecordId
+    n_members: int
+    least_jaccard: float
+
+
+@dataclass(frozen=True)
+class Deduplication:
+    """What was found in a file, as long as the temporary folder of `deduplicate` is there.
+
+    Attributes:
+        sources: the file, then the older files.
+        counts: rows and clusters.
+        largest: the largest clusters, the largest first.
         candidates: what the band join found.
         n_verified_pairs: candidate pairs of distinct texts at or above the threshold.
-        stamp: size and modification time of the file, to notice a change.
+        members_file: Parquet, see `members`.
+        dropped_file: Parquet, where the lines begin that are not kept, ascending.
     """
 
-    source: Path
-    n_rows: int
-    members: tuple[DuplicateMember, ...]
-    dropped_lines: frozenset[int]
+    sources: tuple[Source, ...]
+    counts: Counts
+    largest: tuple[LargeCluster, ...]
     candidates: CandidateSummary
     n_verified_pairs: int
-    stamp: tuple[int, int]
+    members_file: Path
+    dropped_file: Path
 
-    @property
-    def n_clusters(self) -> int:
-        return sum(member.kept for member in self.members)
+    def members(self) -> Iterator[DuplicateMember]:
+        """Each row of a cluster of two or more: clusters by keeper's id, the keeper first, then by id."""
+        with pq.ParquetFile(self.members_file) as file:
+            for batch in file.iter_batches():
+                columns = (batch.column(name).to_pylist() for name in batch.schema.names)
+                for encoded, keeper, number, jaccard, kept in zip(*columns, strict=True):
+                    keeper_path = self.sources[number].path
+                    yield DuplicateMember(
+                        decode_id(encoded), decode_id(keeper), keeper_path, round(jaccard, 6), kept
+                    )
 
+    def kept_lines(self) -> Iterator[bytes]:
+        """The lines that are kept, byte for byte and in their order; blank lines are left out.
 
-@dataclass
-class _Rows:
-    """What stays in memory of each row, in the order of the file."""
-
-    ids: list[RecordId] = field(default_factory=list)
-    line_numbers: array[int] = field(default_factory=lambda: array("q"))
-    offsets: array[int] = field(default_factory=lambda: array("q"))
-    line_lengths: array[int] = field(default_factory=lambda: array("q"))
-    text_lengths: array[int] = field(default_factory=lambda: array("q"))
-    keys: list[bytes] = field(default_factory=list)
-    text_hashes: list[bytes] = field(default_factory=list)
-
-    def append(self, record: Record) -> bytes:
-        """Remember a row; returns its key: 8 bytes of its id's hash, then 8 bytes of its place in the file.
-
-        Keys sort by the ids, so nothing depends on the order of the rows; the place finds the row again.
+        Raises:
+            InputUnreadable: at the end, if the file changed since it was searched.
         """
-        kind = type(record.id).__name__
-        key = content_id(kind, record.id).bytes[:8] + len(self.ids).to_bytes(8, "big")
-        self.ids.append(record.id)
-        self.line_numbers.append(record.line_number)
-        self.offsets.append(record.offset)
-        self.line_lengths.append(len(record.line))
-        self.text_lengths.append(len(record.text))
-        self.keys.append(key)
-        self.text_hashes.append(hashlib.sha256(record.text.encode("utf-8", "surrogatepass")).digest())
-        return key
+        dropped = self._dropped()
+        next_dropped = next(dropped, -1)
+        with self.sources[0].rows.open("rb") as stream:
+            start_byte = 0
+            for line in stream:
+                if start_byte == next_dropped:
+                    next_dropped = next(dropped, -1)
+                elif line.strip():
+                    yield line
+                start_byte += len(line)
+        self.sources[0].require_unchanged()
+
+    def _dropped(self) -> Iterator[int]:
+        with pq.ParquetFile(self.dropped_file) as file:
+            for batch in file.iter_batches():
+                yield from batch.column("start_byte").to_pylist()
 
 
-def row_of_key(key: bytes) -> int:
-    """Place in the file, from 0, that a key of `_Rows.append` ends with."""
-    return int.from_bytes(key[8:], "big")
+@contextmanager
+def deduplicate(
+    path: Path,
+    threshold: float = 0.8,
+    against: Sequence[Path] = (),
+    keeper: Keeper = Keeper.linked,
+    progress: Progress = silent,
+) -> Iterator[Deduplication]:
+    """Find the near-duplicates of a JSON Lines file; what was found can be read inside the ``with`` block.
 
-
-def id_order(record_id: RecordId) -> tuple[bool, RecordId]:
-    """Sorts ids: numbers before strings, each among their own."""
-    return isinstance(record_id, str), record_id
-
-
-def _parse(path: Path, line: bytes, line_number: int) -> tuple[RecordId, str]:
-    remedy = 'Each line has to be a JSON object such as {"id": "a", "text": "..."}, in UTF-8'
-    try:
-        value = json.loads(line.decode("utf-8-sig" if line_number == 1 else "utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputUnreadable(f"{path}, line {line_number}: no JSON ({error})", remedy) from error
-    if not isinstance(value, dict):
-        raise InputUnreadable(f"{path}, line {line_number}: no JSON object", remedy)
-    for key, kinds, wanted in (("id", (str, int), "a string or an integer"), ("text", (str,), "a string")):
-        if key not in value:
-            raise InputUnreadable(f'{path}, line {line_number}: there is no "{key}"', remedy)
-        if not isinstance(value[key], kinds) or isinstance(value[key], bool):
-            raise InputUnreadable(f'{path}, line {line_number}: "{key}" is not {wanted}', remedy)
-    return value["id"], value["text"]
-
-
-def read_records(path: Path) -> Iterator[Record]:
-    """The rows of a JSON Lines file; blank lines are passed over.
-
-    Raises:
-        InputUnreadable: names the first line that is no JSON object with ``id`` and ``text``.
-        OSError: if the file cannot be read.
-    """
-    with path.open("rb") as stream:
-        offset = 0
-        for line_number, line in enumerate(stream, start=1):
-            if line.strip():
-                record_id, text = _parse(path, line, line_number)
-                yield Record(record_id, text, line, line_number, offset)
-            offset += len(line)
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns
-
-
-def _require_unchanged(path: Path, stamp: tuple[int, int]) -> None:
-    if _stamp(path) != stamp:
-        raise InputUnreadable(
-            f"{path} changed while it was read", "Run the command again when it is complete"
-        )
-
-
-def deduplicate(path: Path, threshold: float = 0.8, progress: Progress = silent) -> Deduplication:
-    """Find the near-duplicates of a JSON Lines file.
-
-    The result is the same for any order of the rows.
+    The result is the same for any order of the rows, unless `keeper` goes by that order. Files that end in .gz, .zst
+    or .bz2 are unpacked into the temporary folder first.
 
     Args:
         path: the file.
         threshold: least Jaccard similarity over word 5-grams, at least `LEAST_THRESHOLD`.
+        against: older files of the same form, whose rows are all kept as they are.
+        keeper: which rows are kept.
         progress: told of bytes read, bands joined, pairs verified.
 
     Raises:
         InputUnreadable: no such file; or names the line that is broken or repeats an id; or the file changed.
-        InvalidConfiguration: if the threshold is out of range.
+        InvalidConfiguration: if the threshold is out of range, or an older file is the file itself.
     """
     if not LEAST_THRESHOLD <= threshold <= 1:
         raise InvalidConfiguration(
             f"A threshold of {threshold} is out of range", f"Choose {LEAST_THRESHOLD} to 1"
         )
-    if not path.is_file():
-        raise InputUnreadable(f"There is no file {path}", "Name a JSON Lines file with the keys id and text")
-    stamp = _stamp(path)
+    with TemporaryDirectory(prefix="fakesmrt-dedup-") as name:
+        folder = Path(name)
+        sources = tuple(open_source(each, number, folder) for number, each in enumerate([path, *against]))
+        for older in against:
+            if older.samefile(path):
+                raise InvalidConfiguration(
+                    f"{older} is the input, and would leave nothing of it", "Name older files after --against"
+                )
+        with Warehouse(Home(folder), memory_limit=MEMORY_LIMIT).scratch() as connection:
+            result = _search(connection, sources, folder, threshold, keeper, progress)
+        yield result
+
+
+def _search(
+    connection: Connection,
+    sources: tuple[Source, ...],
+    folder: Path,
+    threshold: float,
+    keeper: Keeper,
+    progress: Progress,
+) -> Deduplication:
     parameters = SketchParameters()
-    with TemporaryDirectory(prefix="fakesmrt-dedup-") as folder:
-        rows = _Rows()
-        band_files = _write_bands(path, Path(folder), rows, parameters, progress)
-        pairs_file = Path(folder) / "candidates.parquet"
-        members = _members(rows)
-        with Warehouse(Home(Path(folder)), memory_limit=MEMORY_LIMIT).scratch() as connection:
-            summary = find_candidates(
-                connection, members, band_files, pairs_file, parameters, progress=progress
-            )
-        verified_file = Path(folder) / "verified.parquet"
-        rule = VerificationParameters(shingles=parameters.shingles, floor=threshold)
-        with path.open("rb") as stream:
-            texts = partial(_read_texts, path, stamp, stream, rows)
-            verified = write_verified_pairs(pairs_file, texts, verified_file, rule, progress)
-        clusters = cluster_chunks(members, pq.read_table(verified_file), ClusterParameters(threshold))
-    members_found, dropped = _keepers(rows, clusters)
-    return Deduplication(path, len(rows.ids), members_found, dropped, summary, verified.n_pairs, stamp)
-
-
-def _read_texts(
-    path: Path, stamp: tuple[int, int], stream: BinaryIO, rows: _Rows, keys: Sequence[bytes]
-) -> Mapping[bytes, str]:
-    """The texts of some rows, read where they stand, in the order of the file."""
-    _require_unchanged(path, stamp)
-    texts = {}
-    for key in sorted(keys, key=row_of_key):
-        row = row_of_key(key)
-        stream.seek(rows.offsets[row])
-        texts[key] = _parse(path, stream.read(rows.line_lengths[row]), rows.line_numbers[row])[1]
-    return texts
-
-
-def _write_bands(
-    path: Path, folder: Path, rows: _Rows, parameters: SketchParameters, progress: Progress
-) -> list[Path]:
-    """Read the file once: fill `rows` and write the band keys, a file a batch."""
-    band_files: list[Path] = []
-    keys: list[bytes] = []
-    texts: list[str] = []
-    n_characters, n_bytes = 0, path.stat().st_size
-    line_of_id: dict[RecordId, int] = {}
-
-    def write_batch() -> None:
-        band_files.append(folder / f"bands-{len(band_files)}.parquet")
-        write_band_file(band_files[-1], keys, texts, parameters)
-        keys.clear()
-        texts.clear()
-
-    for record in read_records(path):
-        first = line_of_id.setdefault(record.id, record.line_number)
-        if first != record.line_number:
-            raise InputUnreadable(
-                f"{path}, line {record.line_number}: the id {record.id!r} stands in line {first} already",
-                "Give each row an id of its own",
-            )
-        keys.append(rows.append(record))
-        texts.append(record.text)
-        n_characters += len(record.text)
-        if n_characters > BATCH_CHARACTERS:
-            write_batch()
-            n_characters = 0
-        if len(rows.ids) % PROGRESS_ROWS == 0:
-            progress(record.offset, n_bytes, "bytes read")
-    if keys:
-        write_batch()
-    return band_files
-
-
-def _members(rows: _Rows) -> pa.Table:
-    """What the join and the clustering want to know of each row; priority: longest first, then smallest
-    id."""
-    n_rows = len(rows.ids)
-    order = sorted(range(n_rows), key=lambda row: (-rows.text_lengths[row], id_order(rows.ids[row])))
-    priority = np.empty(n_rows, np.int64)
-    priority[order] = np.arange(n_rows, 0, -1)
-    members = pa.table(
-        [rows.keys, rows.text_hashes, np.ones(n_rows, np.bool_), np.zeros(n_rows, np.bool_)],
-        schema=MEMBER_SCHEMA,
+    written = write_rows(sources, folder, parameters, progress)
+    _load_rows(connection, written.rows, keeper, sources)
+    members, candidates, pairs = (
+        folder / f"{name}.parquet" for name in ("members", "candidates", "verified")
     )
-    return members.append_column("priority", pa.array(priority))
+    connection.execute(query("jsonl_write_members"), {"path": str(members)})
+    found = find_candidates(connection, members, written.bands, candidates, parameters, progress=progress)
+    verified = _verify(
+        sources, candidates, pairs, VerificationParameters(parameters.shingles, threshold), progress
+    )
+    progress(0, 1, "clusters")
+    _group(connection, pairs, folder, ClusterParameters(threshold, by_links=keeper is Keeper.linked))
+    outputs = {"members": folder / "found.parquet", "dropped": folder / "dropped.parquet"}
+    run_script(connection, "jsonl_write_found", {name: str(path) for name, path in outputs.items()})
+    return Deduplication(
+        sources,
+        read_rows(connection, query("jsonl_counts"), {}, Counts)[0],
+        _largest(connection),
+        found,
+        verified.n_pairs,
+        outputs["members"],
+        outputs["dropped"],
+    )
 
 
-def _keepers(rows: _Rows, clusters: pa.Table) -> tuple[tuple[DuplicateMember, ...], frozenset[int]]:
-    """Choose the keeper of each cluster: of the rows with the centre's text the one with the smallest id."""
-    members: dict[bytes, list[tuple[int, float]]] = {}
-    columns = (clusters.column(name).to_pylist() for name in ("chunk_id", "cluster_id", "jaccard"))
-    for key, centre, jaccard in zip(*columns, strict=True):
-        members.setdefault(centre, []).append((row_of_key(key), round(jaccard, 6)))
-    found: list[DuplicateMember] = []
-    dropped: set[int] = set()
-    by_keeper = []
-    for centre, cluster in members.items():
-        text = rows.text_hashes[row_of_key(centre)]
-        same_text = [row for row, _ in cluster if rows.text_hashes[row] == text]
-        by_keeper.append((min(same_text, key=lambda row: id_order(rows.ids[row])), cluster))
-    for keeper, cluster in sorted(by_keeper, key=lambda item: id_order(rows.ids[item[0]])):
-        keeper_id = rows.ids[keeper]
-        for row, jaccard in sorted(
-            cluster, key=lambda item: (item[0] != keeper, id_order(rows.ids[item[0]]))
-        ):
-            found.append(DuplicateMember(rows.ids[row], keeper_id, keeper_id, jaccard, row == keeper))
-            if row != keeper:
-                dropped.add(rows.line_numbers[row])
-    return tuple(found), frozenset(dropped)
+def _load_rows(
+    connection: Connection, row_files: Sequence[Path], keeper: Keeper, sources: Sequence[Source]
+) -> None:
+    """Make the table of all rows; raises InputUnreadable for an id that a file has twice."""
+    settings = {"row_files": [str(path) for path in row_files], "keeper": keeper.value}
+    connection.execute(query("jsonl_rows"), settings)
+    for number, encoded, line, first in connection.execute(query("jsonl_repeated_id")).fetchall():
+        raise InputUnreadable(
+            f"{sources[number].path}, line {line}: the id {decode_id(encoded)!r} stands in line {first} already",
+            "Give each row an id of its own",
+        )
+
+
+def _verify(
+    sources: Sequence[Source],
+    candidates: Path,
+    output: Path,
+    rule: VerificationParameters,
+    progress: Progress,
+) -> VerificationSummary:
+    with ExitStack() as streams:
+        return write_verified_pairs(candidates, reader_of_texts(sources, streams), output, rule, progress)
+
+
+def _group(connection: Connection, pairs: Path, folder: Path, parameters: ClusterParameters) -> None:
+    """Make the table of members: rows like an older one, and the clusters of the others."""
+    connection.execute(query("jsonl_matches"), {"pairs": str(pairs)})
+    unmatched, clusters = folder / "unmatched.parquet", folder / "clusters.parquet"
+    connection.execute(query("jsonl_write_unmatched"), {"path": str(unmatched)})
+    write_clusters(connection, unmatched, pairs, clusters, parameters)
+    connection.execute(query("jsonl_members"), {"clusters": str(clusters)})
+
+
+def _largest(connection: Connection) -> tuple[LargeCluster, ...]:
+    rows = connection.execute(query("jsonl_largest_clusters"), {"n": N_LARGEST_CLUSTERS}).fetchall()
+    return tuple(LargeCluster(decode_id(keeper), n_members, least) for keeper, n_members, least in rows)
+
+
+def require_other_file(output: Path, sources: Sequence[Path]) -> None:
+    """Raises InvalidConfiguration if `output` is one of the files that are read, or a folder."""
+    if output.is_dir():
+        raise InvalidConfiguration(f"{output} is a folder", "Name a file after --output")
+    for source in sources:
+        if output.exists() and source.exists() and output.samefile(source):
+            raise InvalidConfiguration(f"{output} is an input", "Name another file after --output")
 
 
 def write_kept(result: Deduplication, output: Path) -> int:
-    """Copy the rows that are kept, byte for byte and in their order.
+    """Copy the rows that are kept, byte for byte and in their order; packed if the name ends in .gz or the like.
 
     Returns:
         Rows written.
 
     Raises:
-        InvalidConfiguration: if `output` is the file itself.
+        InvalidConfiguration: if `output` is a file that was read, or a folder.
         InputUnreadable: if the file changed since it was searched.
     """
-    if output.exists() and output.samefile(result.source):
-        raise InvalidConfiguration(f"{output} is the input", "Name another file after --output")
+    require_other_file(output, [source.path for source in result.sources])
     n_written = 0
-    with written_whole(output) as unfinished:
-        with result.source.open("rb") as source, unfinished.open("wb") as target:
-            for line_number, line in enumerate(source, start=1):
-                if line.strip() and line_number not in result.dropped_lines:
-                    target.write(line)
-                    n_written += 1
-        _require_unchanged(result.source, result.stamp)
+    with (
+        written_whole(output) as unfinished,
+        pa.output_stream(str(unfinished), compression="detect") as target,
+    ):
+        for line in result.kept_lines():
+            target.write(line)
+            n_written += 1
     return n_written
