@@ -67,17 +67,17 @@ def dedup(
     Keys of --json: id, cluster_id, keeper_id, jaccard (to the keeper), kept; with --against also keeper_path, the
     file where the keeper stands.
 
-    Files may be packed, their names ending in .gz, .zst or .bz2.
+    Files may be packed, their names ending in .gz, .zst or .bz2, and pipes such as /dev/stdin.
 
     Example: fakesmrt dedup posts.jsonl --output unique.jsonl
 
     Example: fakesmrt dedup monday.jsonl.gz --against sunday.jsonl.gz --keeper first --json
     """
-    from warehouse.dedup.jsonl import Keeper, deduplicate, require_other_file, write_kept
+    from warehouse.dedup.jsonl import Keeper, deduplicate, require_output, write_kept
 
     older = against or []
     if output is not None:
-        require_other_file(output, [file, *older])
+        require_output(output, [file, *older])
     with ExitStack() as stack:
         with _progress_bar() as progress:
             result = stack.enter_context(deduplicate(file, threshold, older, Keeper(keeper), progress))

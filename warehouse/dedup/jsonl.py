@@ -18,6 +18,7 @@ What lives here: the way from such files to clusters and kept rows. What does no
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from warehouse.dedup.candidates import CandidateSummary, find_candidates
 from warehouse.dedup.clusters import ClusterParameters, write_clusters
 from warehouse.dedup.minhash import SketchParameters
 from warehouse.dedup.records import (
+    COMPRESSIONS,
     RecordId,
     Source,
     decode_id,
@@ -184,7 +186,7 @@ def deduplicate(
     """Find the near-duplicates of a JSON Lines file; what was found can be read inside the ``with`` block.
 
     The result is the same for any order of the rows, unless `keeper` goes by that order. Files that end in .gz, .zst
-    or .bz2 are unpacked into the temporary folder first.
+    or .bz2 are unpacked into the temporary folder first, pipes copied.
 
     Args:
         path: the file.
@@ -286,10 +288,15 @@ def _largest(connection: Connection) -> tuple[LargeCluster, ...]:
     return tuple(LargeCluster(decode_id(keeper), n_members, least) for keeper, n_members, least in rows)
 
 
-def require_other_file(output: Path, sources: Sequence[Path]) -> None:
-    """Raises InvalidConfiguration if `output` is one of the files that are read, or a folder."""
-    if output.is_dir():
-        raise InvalidConfiguration(f"{output} is a folder", "Name a file after --output")
+def require_output(output: Path, sources: Sequence[Path]) -> None:
+    """Raises InvalidConfiguration if `output` is one of the files that are read, or cannot be a file."""
+    if output.exists() and not output.is_file():
+        raise InvalidConfiguration(f"{output} is a folder or a device", "Name a file after --output")
+    folder = next(folder for folder in output.absolute().parents if folder.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise InvalidConfiguration(
+            f"{output} cannot be written: {folder} is no folder to write to", "Name another file"
+        )
     for source in sources:
         if output.exists() and source.exists() and output.samefile(source):
             raise InvalidConfiguration(f"{output} is an input", "Name another file after --output")
@@ -302,14 +309,14 @@ def write_kept(result: Deduplication, output: Path) -> int:
         Rows written.
 
     Raises:
-        InvalidConfiguration: if `output` is a file that was read, or a folder.
+        InvalidConfiguration: if `output` is a file that was read, or cannot be a file.
         InputUnreadable: if the file changed since it was searched.
     """
-    require_other_file(output, [source.path for source in result.sources])
+    require_output(output, [source.path for source in result.sources])
     n_written = 0
     with (
         written_whole(output) as unfinished,
-        pa.output_stream(str(unfinished), compression="detect") as target,
+        pa.output_stream(str(unfinished), compression=COMPRESSIONS.get(output.suffix)) as target,
     ):
         for line in result.kept_lines():
             target.write(line)

@@ -52,7 +52,8 @@ ROW_SCHEMA = pa.schema(
 )
 """What is stored of a row. chunk_id: its `row_key`. id: sortable bytes, see `encode_id`."""
 
-COMPRESSED_SUFFIXES = (".gz", ".zst", ".bz2")
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
+"""What a file's name says of how it is packed."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class Source:
     Attributes:
         path: as it was named.
         number: 0 for the file that is searched, then the older files in their order.
-        rows: where its lines can be read at any place: the file itself, or what it unpacks to.
-        stamp: size and modification time of `path`, to notice a change.
+        rows: where its lines can be read at any place: the file itself, or a copy, unpacked.
+        stamp: size and modification time of `rows`, to notice a change.
     """
 
     path: Path
@@ -73,7 +74,7 @@ class Source:
 
     def require_unchanged(self) -> None:
         """Raises InputUnreadable if the file is another one than when it was opened."""
-        if _stamp(self.path) != self.stamp:
+        if _stamp(self.rows) != self.stamp:
             raise InputUnreadable(
                 f"{self.path} changed while it was read", "Run the command again when it is complete"
             )
@@ -95,28 +96,36 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def open_source(path: Path, number: int, folder: Path) -> Source:
-    """Find a file; unpack it into `folder` if its name ends in .gz, .zst or .bz2.
+    """Find a file; copy it into `folder` if it is a pipe, or unpacked if its name ends in .gz, .zst or .bz2.
 
     Raises:
         InputUnreadable: if there is no such file, or it cannot be unpacked.
         InvalidConfiguration: if there are more files than a key can number.
     """
-    if not path.is_file():
-        raise InputUnreadable(f"There is no file {path}", "Name a JSON Lines file with the keys id and text")
+    if path.is_dir() or not path.exists():
+        cause = f"{path} is a folder" if path.is_dir() else f"There is no file {path}"
+        raise InputUnreadable(cause, "Name a JSON Lines file with the keys id and text")
     if number >= 1 << 8 * KEY_SOURCE_BYTES:
         raise InvalidConfiguration("There are too many files", "Put the older rows into fewer files")
-    stamp = _stamp(path)
-    if path.suffix not in COMPRESSED_SUFFIXES:
-        return Source(path, number, path, stamp)
-    rows = folder / f"unpacked-{number}.jsonl"
+    rows = path
+    if path.suffix in COMPRESSIONS or not path.is_file():
+        rows = folder / f"copy-{number}.jsonl"
+        _unpack(path, rows)
+    return Source(path, number, rows, _stamp(rows))
+
+
+def _unpack(path: Path, target: Path) -> None:
     try:
-        with pa.input_stream(str(path), compression="detect") as packed, rows.open("wb") as unpacked:
-            shutil.copyfileobj(packed, unpacked, 1 << 20)
+        with (
+            path.open("rb") as packed,
+            pa.input_stream(packed, compression=COMPRESSIONS.get(path.suffix)) as source,
+            target.open("wb") as unpacked,
+        ):
+            shutil.copyfileobj(source, unpacked, 1 << 20)
     except OSError as error:
         if error.errno is not None:
             raise
         raise InputUnreadable(f"{path} cannot be unpacked ({error})", "Fetch the file again") from error
-    return Source(path, number, rows, stamp)
 
 
 def encode_id(record_id: RecordId) -> bytes:
