@@ -20,13 +20,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.dedup.shingles import CHARACTER_MULTIPLIER, N_CODE_POINTS, mix_bits
-from warehouse.dedup.text_lines import BLANK, SYMBOL, BoolArray, Characters, Int64Array, Lines, filled_lines
+from warehouse.dedup.shingles import CHARACTER_MULTIPLIER, mix_bits
+from warehouse.dedup.text_lines import (
+    BLANK,
+    DIGIT,
+    SYMBOL,
+    BoolArray,
+    Characters,
+    Int64Array,
+    Lines,
+    filled_lines,
+)
 from warehouse.errors import InvalidConfiguration
 
 UInt64Array = NDArray[np.uint64]
@@ -177,14 +185,6 @@ def _long_lines(lines: Lines, is_code: BoolArray, sums: UInt64Array, parameters:
     return _Found(sums[chosen], lines.number[chosen], lines.number[chosen] + 1)
 
 
-@lru_cache
-def _alike() -> NDArray[np.uint32]:
-    """(N_CODE_POINTS,) the character that stands for a character: zero for every decimal digit."""
-    points = np.arange(N_CODE_POINTS, dtype=np.uint32)
-    points[[point for point in range(N_CODE_POINTS) if chr(point).isdecimal()]] = ord("0")
-    return points
-
-
 def _line_polynomials(characters: Characters) -> tuple[UInt64Array, Int64Array, UInt64Array]:
     """A polynomial over the normalised characters of each line, of base `CHARACTER_MULTIPLIER`.
 
@@ -204,9 +204,9 @@ def _line_polynomials(characters: Characters) -> tuple[UInt64Array, Int64Array, 
     begins_word = np.diff(np.cumsum(characters.classes == BLANK)[places], prepend=-1) > 0
     # The first character of a line always begins a word, also that of the block.
     begins_word[firsts] = True
-    values = _alike()[characters.points[places]].astype(np.uint64) + begins_word * _WORD_MARK
+    values = np.where(characters.classes[places] == DIGIT, ord("0"), characters.points[places])
     place_in_line = np.arange(len(places)) - np.repeat(firsts, n_kept[filled])
-    sums[filled] = np.add.reduceat(values * powers[place_in_line], firsts)
+    sums[filled] = np.add.reduceat((values + begins_word * _WORD_MARK) * powers[place_in_line], firsts)
     return sums, n_kept, powers
 
 

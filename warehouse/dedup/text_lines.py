@@ -28,6 +28,9 @@ digits; letters and their marks; letters of the width of two."""
 LETTER_COUNTS = np.array([0, 0, 0, 0, 1, 2], np.int64)
 """What a character of each class counts for the length of a passage."""
 
+_ASSIGNED = 0x40000
+"""Beyond the first four planes Unicode has format characters, variation selectors and private use alone."""
+
 _LINE_FEED = ord("\n")
 _SENTENCE_ENDS = np.array(
     [
@@ -65,7 +68,9 @@ def _class_of(character: str) -> int:
 @lru_cache
 def _character_classes() -> NDArray[np.uint8]:
     """(N_CODE_POINTS,) the class of each character."""
-    return np.fromiter((_class_of(chr(point)) for point in range(N_CODE_POINTS)), np.uint8, N_CODE_POINTS)
+    table = np.full(N_CODE_POINTS, IGNORED, np.uint8)
+    table[:_ASSIGNED] = [_class_of(chr(point)) for point in range(_ASSIGNED)]
+    return table
 
 
 @dataclass(frozen=True)
@@ -167,7 +172,7 @@ def _stand_alone(
 ) -> BoolArray:
     """(n_lines,) whether the breaks on both sides of each line, from `first` to `last`, were made on purpose."""
     points, classes = characters.points, characters.classes
-    word, word_end = _first_words(characters, first)
+    word, word_end = _first_words(characters, first, last)
     width = last + 1 - characters.line_start[number]
     widest = np.maximum.reduceat(width, _begins(paragraph))[paragraph]
     n_letters, n_digits = _running_sums(classes >= LETTER), _running_sums(classes == DIGIT)
@@ -183,11 +188,14 @@ def _stand_alone(
     return stand_alone
 
 
-def _first_words(characters: Characters, first: Int64Array) -> tuple[Int64Array, Int64Array]:
+def _first_words(
+    characters: Characters, first: Int64Array, last: Int64Array
+) -> tuple[Int64Array, Int64Array]:
     """(n_lines,) where the first word of each line begins and ends; the mark of a quotation is none."""
     blanks = np.append(np.flatnonzero(characters.classes == BLANK), len(characters.points))
-    filled = np.append(np.flatnonzero(characters.classes != BLANK), len(characters.points))
+    filled = np.flatnonzero(characters.classes != BLANK)
     word_end = blanks[np.searchsorted(blanks, first)]
-    is_quoted = (characters.points[first] == _QUOTED) & (word_end == first + 1)
-    word = np.where(is_quoted, filled[np.searchsorted(filled, word_end)], first)
-    return word, blanks[np.searchsorted(blanks, word).clip(max=len(blanks) - 1)]
+    is_quoted = (characters.points[first] == _QUOTED) & (word_end == first + 1) & (last > first)
+    after_mark = filled[np.searchsorted(filled, word_end).clip(max=len(filled) - 1)]
+    word = np.where(is_quoted, after_mark, first)
+    return word, blanks[np.searchsorted(blanks, word)]

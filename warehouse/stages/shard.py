@@ -1,9 +1,9 @@
 """Stage tokens/shard: what the recipe keeps, as token ids in flat files.
 
-Private data is masked as the recipe asks, in the tokenizer's sample and in the shards of every split: the stored text
-is not changed. The tokenizer is pinned per recipe. A shard is named by its inputs, so only shards whose documents
-changed are written again; superseded files are removed, their rows in ``tokens.shard_chunk`` stay for the models made
-of them.
+Private data is masked and repeated passages are left out as the recipe asks, in the tokenizer's sample and in the
+shards of every split: the stored text is not changed. The tokenizer is pinned per recipe. A shard is named by its
+inputs, so only shards whose documents changed are written again; superseded files are removed, their rows in
+``tokens.shard_chunk`` and ``tokens.left_out`` stay for the models made of them.
 """
 
 from __future__ import annotations
@@ -24,10 +24,17 @@ from warehouse.identity import content_id
 from warehouse.perplexity.calibration import choose_sample
 from warehouse.recipes import Recipe
 from warehouse.splits import SPLITS, sampling_unit
-from warehouse.stages.arrow import REFERENCE_SAMPLE, SHARD_CHUNK, arrow_table
+from warehouse.stages.arrow import LEFT_OUT, REFERENCE_SAMPLE, SHARD_CHUNK, arrow_table
 from warehouse.stages.duplicate import TextPlace, texts_at
-from warehouse.stages.masking import Masks, masked_text, masking_version, recipe_masks
-from warehouse.stages.perplexity import PinnedReference
+from warehouse.stages.masking import (
+    LEAVING_OUT_VERSION,
+    Masks,
+    leaving_out_version,
+    masked_text,
+    masking_version,
+    recipe_masks,
+)
+from warehouse.stages.references import PinnedReference
 from warehouse.stages.stage import StageContext, StageReport, StageRun, code_version, input_versions
 from warehouse.tokens.shards import (
     TOKENIZER_FILE,
@@ -138,6 +145,18 @@ def _pin_tokenizer(
     return PinnedReference(identity, name)
 
 
+def _chunk_identity(chunk: KeptChunk, masks: Masks) -> tuple[str | bytes, ...]:
+    """What of a chunk a shard is named by; what is left out of it changes with the rest of the corpus."""
+    ranges = masks[chunk.chunk_id].left_out if chunk.chunk_id in masks else ()
+    return (
+        chunk.chunk_id.bytes,
+        chunk.text_sha256,
+        chunk.corpus,
+        str(chunk.weight),
+        f"{ranges} left out by version {LEAVING_OUT_VERSION}" if ranges else "",
+    )
+
+
 def _orders(
     context: StageContext, tokenizer: PinnedReference, kept: Sequence[KeptChunk], masks: Masks
 ) -> list[ShardOrder]:
@@ -155,11 +174,7 @@ def _orders(
                 tokenizer.reference_id.bytes,
                 split,
                 number,
-                *(
-                    part
-                    for c in chunks
-                    for part in (c.chunk_id.bytes, c.text_sha256, c.corpus, str(c.weight))
-                ),
+                *(part for chunk in chunks for part in _chunk_identity(chunk, masks)),
             ),
             split,
             number,
@@ -219,6 +234,17 @@ def _chunk_rows(order: ShardOrder) -> pa.Table:
     )
 
 
+def _left_out_rows(order: ShardOrder) -> pa.Table:
+    return arrow_table(
+        LEFT_OUT,
+        [
+            {"shard_id": order.shard_id, "chunk_id": chunk_id, "char_start": start, "char_end": end}
+            for chunk_id, taken_out in sorted(order.masks.items())
+            for start, end in taken_out.left_out
+        ],
+    )
+
+
 def _remove_superseded(folder: Path, orders: Sequence[ShardOrder]) -> None:
     """Remove shards that are no longer current; a trainer that has one open keeps its mapping."""
     current = {order.name for order in orders}
@@ -238,6 +264,7 @@ def version(context: StageContext) -> StageRun:
         **input_versions(context, {"corpus/training_chunk": recipe.name}),
         "definition": tokenizer_definition(recipe),
         "privacy": masking_version(recipe),
+        "passages": leaving_out_version(recipe),
         "tokenizer": str(tokenizer.reference_id) if tokenizer else "not pinned yet",
     }
     return StageRun(context, ASSET, recipe.name, inputs, CODE)
@@ -305,13 +332,16 @@ def run(context: StageContext) -> StageReport:
             )
             connection.register("sharded", _chunk_rows(order))
             connection.execute(query("record_shard_chunks"))
+            connection.register("left_out", _left_out_rows(order))
+            connection.execute(query("record_left_out"))
         stage.record(connection, len(orders))
     facts: dict[str, int | float | str] = {
         "n_shards_written": n_written,
         "n_tokens_train": sum(m.n_tokens for m in manifests if m.split == "train"),
         "n_tokens_held_out": sum(m.n_tokens for m in manifests if m.split != "train"),
         "text_bytes": sum(m.n_bytes for m in manifests),
-        "n_ranges_masked": sum(len(ranges) for order in orders for ranges in order.masks.values()),
+        "n_ranges_masked": sum(len(out.private) for order in orders for out in order.masks.values()),
+        "n_passages_left_out": sum(len(out.left_out) for order in orders for out in order.masks.values()),
         "vocab_size": manifests[0].vocab_size,
     }
     return stage.report(len(orders), facts)

@@ -11,7 +11,7 @@ from warehouse.database import query, read_rows, run_script
 from warehouse.errors import CheckFailed
 from warehouse.identity import fingerprint
 from warehouse.stages.chunk import recipe_chunking
-from warehouse.stages.perplexity import pinned_reference
+from warehouse.stages.references import pinned_reference
 from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
 from warehouse.training_chunks import ReasonCount
 
@@ -27,7 +27,7 @@ def version(context: StageContext) -> StageRun:
     """What the stage would be made from now."""
     recipe = context.recipe
     inputs = {
-        **input_versions(context, {"corpus/perplexity": recipe.name}),
+        **input_versions(context, {"corpus/perplexity": recipe.name, "corpus/repeated_passage": recipe.name}),
         "recipe": recipe.sha256.hex(),
         "view": _view_version(),
     }
