@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from benchmarks.dedup import THRESHOLD, Pair, book_chunks, word_tuples
 from warehouse.database import Warehouse
 from warehouse.dedup.candidates import MEMBER_SCHEMA, find_candidates, write_band_file
-from warehouse.dedup.clusters import ClusterParameters, cluster_chunks
+from warehouse.dedup.clusters import ClusterParameters, write_clusters
 from warehouse.dedup.minhash import SketchParameters
 from warehouse.dedup.verification import VerificationParameters, write_verified_pairs
 from warehouse.home import Home
@@ -64,13 +64,18 @@ def searched(texts: list[str], folder: Path) -> tuple[set[Pair], dict[int, int]]
         write_band_file(files[-1], ids[batch], texts[batch], SKETCH)
     hashes = [hashlib.sha256(text.encode()).digest() for text in texts]
     members = pa.table([ids, hashes, [True] * len(ids), [False] * len(ids)], schema=MEMBER_SCHEMA)
-    with Warehouse(Home(folder), memory_limit="512MiB").scratch() as connection:
+    members = members.append_column("priority", pa.array([len(text) for text in texts]))
+    database = Warehouse(Home(folder), memory_limit="512MiB")
+    with database.scratch() as connection:
         find_candidates(connection, members, files, folder / "candidates.parquet", SKETCH)
     by_id = dict(zip(ids, texts, strict=True))
     rule = VerificationParameters(floor=THRESHOLD)
     write_verified_pairs(folder / "candidates.parquet", lambda _: by_id, folder / "pairs.parquet", rule)
     pairs = pq.read_table(folder / "pairs.parquet")
-    clusters = cluster_chunks(members, pairs, ClusterParameters(THRESHOLD))
+    with database.scratch() as connection:
+        output = folder / "clusters.parquet"
+        write_clusters(connection, members, folder / "pairs.parquet", output, ClusterParameters(THRESHOLD))
+    clusters = pq.read_table(output)
     twins: dict[bytes, list[int]] = defaultdict(list)
     for number, text_hash in enumerate(hashes):
         twins[text_hash].append(number)

@@ -62,12 +62,14 @@ def read_rows(path: Path, rows: Sequence[int]) -> list[str]:
     """
     try:
         file = parquet.ParquetFile(path)
-        wanted = sorted({row // ROW_GROUP_ROWS for row in rows})
+        wanted: dict[int, list[int]] = {}
+        for row in rows:
+            wanted.setdefault(row // ROW_GROUP_ROWS, []).append(row)
         texts: dict[int, str] = {}
-        for group in wanted:
+        for group, there in sorted(wanted.items()):
             column = file.read_row_group(group, columns=["text"]).column("text")
             start = group * ROW_GROUP_ROWS
-            texts.update((row, column[row - start].as_py()) for row in rows if row // ROW_GROUP_ROWS == group)
+            texts.update((row, column[row - start].as_py()) for row in there)
         return [texts[row] for row in rows]
     except (OSError, pa.ArrowException, IndexError) as error:
         raise CorruptArtefact(

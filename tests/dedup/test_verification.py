@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from warehouse.database import Connection
+from warehouse.dedup import verification
 from warehouse.dedup.candidates import find_candidates, write_band_file
 from warehouse.dedup.minhash import SketchParameters
 from warehouse.dedup.shingles import ShingleParameters, shingle
@@ -20,8 +21,6 @@ from warehouse.dedup.verification import (
     PAIR_SCHEMA,
     VerificationParameters,
     jaccard,
-    pair_similarities,
-    verified_pairs,
     write_verified_pairs,
 )
 from warehouse.errors import CorruptArtefact, InvalidConfiguration
@@ -70,26 +69,37 @@ def test_pairs_at_or_above_the_floor_are_stored_with_their_rule(tmp_path: Path) 
 
 def test_a_pair_exactly_at_the_floor_is_stored(tmp_path: Path) -> None:
     candidates = write_candidates(tmp_path / "candidates.parquet", "ab")
-    at, above = VerificationParameters(floor=5 / 7), VerificationParameters(floor=5 / 7 + 1e-6)
-    assert [len(table) for table in verified_pairs(candidates, lambda _: TEXTS, at)] == [1]
-    assert [len(table) for table in verified_pairs(candidates, lambda _: TEXTS, above)] == [0]
+    for floor, n_pairs in ((5 / 7, 1), (5 / 7 + 1e-6, 0)):
+        rule = VerificationParameters(floor=floor)
+        output = tmp_path / "pairs.parquet"
+        assert write_verified_pairs(candidates, lambda _: TEXTS, output, rule).n_pairs == n_pairs
 
 
-def test_texts_are_asked_for_batch_by_batch(tmp_path: Path) -> None:
+def test_texts_are_asked_for_once_and_batch_by_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     candidates = write_candidates(tmp_path / "candidates.parquet", "ab", "ac", "bc")
-    asked: list[int] = []
+    asked: list[bytes] = []
 
     def texts(chunk_ids: Any) -> dict[bytes, str]:
-        asked.append(len(chunk_ids))
-        return {chunk_id: TEXTS[chunk_id] for chunk_id in chunk_ids}
+        assert len(chunk_ids) <= 2
+        asked.extend(chunk_ids)
+        return TEXTS
 
-    everything = [
-        row
-        for table in verified_pairs(candidates, texts, VerificationParameters(floor=0.01), 1)
-        for row in rows(table)
-    ]
-    assert asked == [2, 2, 2]
-    assert [(a, b) for a, b, _ in everything] == [("a", "b"), ("a", "c"), ("b", "c")]
+    monkeypatch.setattr(verification, "TEXTS_PER_BATCH", 2)
+    monkeypatch.setattr(verification, "PAIRS_PER_BATCH", 1)
+    write_verified_pairs(candidates, texts, tmp_path / "pairs.parquet", VerificationParameters(floor=0.01))
+    assert asked == sorted(TEXTS)
+    found = rows(pq.read_table(tmp_path / "pairs.parquet"))
+    assert [(a, b) for a, b, _ in found] == [("a", "b"), ("a", "c"), ("b", "c")]
+
+
+def test_ids_that_end_in_zeros_are_ids_of_their_own(tmp_path: Path) -> None:
+    ids = [b"a" * 15 + b"\0", b"a" * 14 + b"\0\0", b"\0" * 16]
+    texts = dict(zip(ids, TEXTS.values(), strict=True))
+    columns = [[ids[0]], [ids[1]]]
+    pq.write_table(pa.table(columns, names=["chunk_a", "chunk_b"]), tmp_path / "candidates.parquet")
+    write_verified_pairs(tmp_path / "candidates.parquet", lambda _: texts, tmp_path / "pairs.parquet", RULE)
+    (pair,) = pq.read_table(tmp_path / "pairs.parquet").to_pylist()
+    assert (pair["chunk_a"], pair["chunk_b"], pair["jaccard"]) == (ids[0], ids[1], pytest.approx(5 / 7))
 
 
 def test_a_missing_text_is_an_error(tmp_path: Path) -> None:
@@ -114,7 +124,8 @@ def test_a_floor_outside_of_similarity_is_refused() -> None:
 def test_similarities_are_those_of_the_pair_lists(name: str, pair_list: Callable[[str], Any]) -> None:
     listed = pair_list(name)
     left, right = (np.array([getattr(pair, side) for pair in listed.pairs]) for side in "ab")
-    found = pair_similarities(listed.texts, left, right, ShingleParameters())
+    sets = shingle(listed.texts, ShingleParameters())
+    found = [jaccard(sets.distinct(a), sets.distinct(b)) for a, b in zip(left, right, strict=True)]
     assert np.allclose(found, [pair.jaccard for pair in listed.pairs], atol=5.1e-5)
 
 
@@ -138,10 +149,10 @@ def test_listed_near_duplicates_are_found_and_nothing_else(
         scratch, make_members(texts), [tmp_path / "bands.parquet"], tmp_path / "candidates.parquet", sketch
     )
     rule = VerificationParameters(floor=0.8)
-    tables = verified_pairs(tmp_path / "candidates.parquet", lambda _: texts, rule)
+    write_verified_pairs(tmp_path / "candidates.parquet", lambda _: texts, tmp_path / "pairs.parquet", rule)
+    table = pq.read_table(tmp_path / "pairs.parquet")
     found = {
         frozenset((a, b))
-        for table in tables
         for a, b in zip(table["chunk_a"].to_pylist(), table["chunk_b"].to_pylist(), strict=True)
     }
     # Identical texts are duplicates before any sketch: they and their likenesses are compared once.

@@ -4,6 +4,7 @@
 
     texts -> write_band_file -> index/*.parquet  (any number of workers, one file a batch)
     band files + members -> find_candidates -> candidates.parquet  (one scratch database)
+    stored verified pairs -> write_obsolete_pairs -> obsolete.parquet  (the same database)
 
 A candidate is no verdict: ``verification.py`` gives that.
 
@@ -12,20 +13,28 @@ bucket (boilerplate with a few words changed) the first `n_centres` texts, by ch
 and the pairs among the rest are left out: likenesses still meet at a centre or in another band. How many were
 left out is counted in the summary; nothing vanishes unsaid.
 
+Increments. Which pairs a set of texts proposes depends on that set alone. A join knows the set of the last one
+and so what that proposed, bucket by bucket: it writes what is proposed today and was not before, for new
+texts, for texts that became centres and for buckets that are no longer large; and it names the stored pairs
+that are proposed no more. So what is stored after it is what all at once would have stored, whatever came and
+went before.
+
 What lives here: band files and their join. What does not: opening DuckDB, knowing which chunks are current.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.database import Connection, query, read_rows, scalar
+from warehouse.database import Connection, query, read_rows, run_script, scalar
 from warehouse.dedup.minhash import SketchParameters, band_keys, signatures
 from warehouse.dedup.shingles import shingle
 from warehouse.errors import CorruptArtefact, InvalidConfiguration
@@ -44,12 +53,17 @@ MEMBER_SCHEMA = pa.schema(
 """What `find_candidates` is told of each chunk. is_current: it is in the corpus now. is_known: it took part
 in an earlier join whose verified pairs are stored, whether or not it is still current."""
 
+Members: TypeAlias = pa.Table | Path
+"""Rows of `MEMBER_SCHEMA` in memory, or a Parquet file of them; more columns do no harm."""
+
 SKETCH_KEY = b"fakesmrt.sketch_id"
 
 
 @dataclass(frozen=True)
 class CandidateParameters:
     """How far a bucket is searched.
+
+    Stored comparisons rest on it: with other values the sketch needs another version.
 
     Attributes:
         bucket_limit: most distinct texts of one bucket that are all paired with each other (half a million
@@ -143,46 +157,55 @@ def _require_sketch(band_files: Sequence[Path], parameters: SketchParameters) ->
             )
 
 
+@contextmanager
+def named_rows(connection: Connection, name: str, rows: Members) -> Iterator[None]:
+    """Let queries read `rows` as the view `name`."""
+    if isinstance(rows, Path):
+        connection.read_parquet(str(rows)).create_view(name)
+    else:
+        connection.register(name, rows)
+    try:
+        yield
+    finally:
+        connection.unregister(name)
+
+
 def find_candidates(
     connection: Connection,
-    members: pa.Table,
+    members: Members,
     band_files: Sequence[Path],
     output: Path,
     parameters: SketchParameters,
     limits: CandidateParameters | None = None,
     progress: Progress = silent,
 ) -> CandidateSummary:
-    """Pair the texts that agree in a band, new texts against all, and write the pairs to a Parquet file.
+    """Pair the texts that agree in a band, and write the pairs that the last join did not propose.
 
-    Of chunks with the same text the smallest chunk_id stands for all. A pair is written unless both texts
-    were represented by the same chunks in an earlier join. So where a stage keeps, of the verified pairs,
-    those of current representatives, the stored pairs are the same for all at once and for any increments (as
-    long as no bucket is large).
+    Of chunks with the same text the smallest chunk_id stands for all. Memory is bounded by the connection's
+    limit.
 
     Args:
         connection: a scratch database with memory_limit and temp_directory set; temporary tables are left in
             it.
-        members: rows of `MEMBER_SCHEMA` (a table, or a dataset to stream from), every current chunk among
-            them.
-        band_files: files of `write_band_file` that hold every current chunk; other chunks in them are
-            ignored.
+        members: every current chunk among them, and every one that took part in the last join.
+        band_files: files of `write_band_file` that hold every current chunk, and those of the last join; other
+            chunks in them are ignored.
         output: written whole: chunk_a < chunk_b (binary, 16 bytes each), sorted, no pair twice.
         parameters: the sketch of the band files.
-        limits: how far large buckets are searched.
+        limits: how far large buckets are searched; the same as in the last join.
         progress: told of each band.
 
     Raises:
-        CorruptArtefact: if a band file is of another sketch, or a chunk is in no band file.
+        CorruptArtefact: if a band file is of another sketch, or a current chunk is in no band file.
     """
     limits = limits or CandidateParameters()
     _require_sketch(band_files, parameters)
-    connection.register("member", members)
-    connection.execute(query("dedup_representatives"))
-    connection.unregister("member")
-    connection.execute(query("dedup_empty_candidates"))
+    with named_rows(connection, "member", members):
+        connection.execute(query("dedup_representatives"))
+    run_script(connection, "dedup_empty_candidates", {})
     if band_files:
         _join_bands(connection, band_files, parameters, limits, progress)
-    elif n_texts := scalar(connection, "SELECT count(*) FROM representative"):
+    elif n_texts := scalar(connection, "SELECT count(*) FROM representative WHERE is_current"):
         raise CorruptArtefact(f"There are no band files for {n_texts} texts", "Build the corpus again")
     with written_whole(output) as partial:
         connection.execute(query("dedup_write_candidates"), {"path": str(partial)})
@@ -206,9 +229,35 @@ def _join_bands(
             "Remove the index folder and build again",
         )
     names = band_names(parameters)
-    search = {"bucket_limit": limits.bucket_limit, "n_centres": limits.n_centres}
     for done, band in enumerate(names):
         progress(done, len(names), f"{band}: candidates")
-        connection.execute(query("dedup_large_buckets"), {"band": band, **search})
-        connection.execute(query("dedup_band_pairs"), {"band": band, **search})
+        search = {"band": band, "bucket_limit": limits.bucket_limit, "n_centres": limits.n_centres}
+        run_script(connection, "dedup_band", search)
+        run_script(connection, "dedup_band_pairs", search)
+        run_script(connection, "dedup_large_buckets", search)
     progress(len(names), len(names), "candidates")
+
+
+def write_obsolete_pairs(
+    connection: Connection, members: Members, stored: Path, output: Path, parameters: SketchParameters
+) -> None:
+    """Name the stored pairs that today's texts do not propose.
+
+    These are, of pairs whose texts are both current: those of chunks that do not stand for their texts today or
+    did not at the last join (today's join proposes them under today's names), and those whose every common
+    bucket has become large, neither of them a centre. Pairs with a text that is away stay as they are.
+
+    Args:
+        connection: the database in which `find_candidates` ran last.
+        members: as given to it.
+        stored: Parquet with chunk_a and chunk_b.
+        output: the same columns, written whole.
+        parameters: the sketch.
+    """
+    with named_rows(connection, "member", members):
+        run_script(connection, "dedup_stored_pairs", {"stored": str(stored)})
+        if scalar(connection, "SELECT count(*) FROM doubtful_pair"):
+            for band in band_names(parameters):
+                connection.execute(query("dedup_confirm_pairs"), {"band": band})
+        with written_whole(output) as partial:
+            connection.execute(query("dedup_obsolete_pairs"), {"path": str(partial)})

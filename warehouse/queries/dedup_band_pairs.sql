@@ -1,36 +1,14 @@
--- Candidates of one band: texts that share its key, at least one of them new.
+-- Candidates of one band: pairs of current texts that share its key and that the last comparison did not propose for it.
+-- The first of two texts in order of number is the centre, if one is.
 INSERT INTO candidate
-WITH keyed AS (
-    SELECT number, is_new, COLUMNS(lambda name: name = $band) AS key
-    FROM representative_band
-),
-
-bucket AS (
-    SELECT key, count(*) AS n_texts
-    FROM keyed
-    WHERE key IS NOT NULL
-    GROUP BY key
-    HAVING n_texts > 1 AND bool_or(is_new)
-),
-
-bucketed AS (
-    SELECT keyed.number, keyed.is_new, keyed.key, bucket.n_texts
-    FROM keyed
-    INNER JOIN bucket ON keyed.key = bucket.key
-),
-
--- Every text of an ordinary bucket meets every other; of a large one only its first texts meet all.
-centre AS (
-    SELECT number, is_new, key
-    FROM bucketed
-    QUALIFY
-        n_texts <= $bucket_limit
-        OR row_number() OVER (PARTITION BY key ORDER BY number) <= $n_centres
-)
-
-SELECT centre.number AS chunk_a, bucketed.number AS chunk_b
-FROM centre
-INNER JOIN bucketed
-    ON centre.key = bucketed.key
-    AND centre.number < bucketed.number
-    AND (centre.is_new OR bucketed.is_new);
+SELECT
+    a.number AS chunk_a,
+    b.number AS chunk_b
+FROM bucketed AS a
+INNER JOIN bucketed AS b
+    ON a.key = b.key AND a.number < b.number
+WHERE
+    a.is_changed
+    AND a.meets_all
+    AND b.is_current
+    AND NOT (a.met_all AND b.was_known);

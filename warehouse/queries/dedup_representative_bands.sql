@@ -1,10 +1,11 @@
--- Band keys under small numbers, which sort as the chunks do; larger than memory it spills.
+-- Band keys under small numbers; larger than memory it spills.
 CREATE OR REPLACE TEMPORARY TABLE representative_band AS
 SELECT
     representative.number,
-    representative.is_new,
+    representative.is_current,
+    representative.was_known,
     any_value(COLUMNS(lambda name: name LIKE 'band_%'))
 FROM read_parquet($band_files) AS stored
 INNER JOIN representative
     ON stored.chunk_id = representative.chunk_id
-GROUP BY representative.number, representative.is_new;
+GROUP BY representative.number, representative.is_current, representative.was_known;

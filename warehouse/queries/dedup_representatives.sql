@@ -1,5 +1,5 @@
--- One row a text: of identical chunks the smallest takes part in the join, so a million copies cost one row.
--- A text is new unless the same chunk stood for it before: only then are its pairs already stored.
+-- Chunks that stand for a text, now or at the last comparison: of identical ones the smallest, so that a million copies
+-- cost one row. The numbers sort as the chunks do.
 CREATE OR REPLACE TEMPORARY TABLE representative AS
 WITH text AS (
     SELECT
@@ -7,10 +7,22 @@ WITH text AS (
         min(chunk_id) FILTER (is_known) AS known_chunk_id
     FROM member
     GROUP BY text_sha256
-    HAVING bool_or(is_current)
+),
+
+standing AS (
+    SELECT chunk_id, TRUE AS is_current, FALSE AS was_known
+    FROM text
+    WHERE chunk_id IS NOT NULL
+    UNION ALL
+    SELECT known_chunk_id, FALSE, TRUE
+    FROM text
+    WHERE known_chunk_id IS NOT NULL
 )
+
 SELECT
     row_number() OVER (ORDER BY chunk_id) AS number,
     chunk_id,
-    chunk_id IS DISTINCT FROM known_chunk_id AS is_new
-FROM text;
+    bool_or(is_current) AS is_current,
+    bool_or(was_known) AS was_known
+FROM standing
+GROUP BY chunk_id;

@@ -4,4 +4,5 @@ SELECT
     lower(hex(min(chunk_id))) AS example
 FROM representative
 ANTI JOIN representative_band
-    ON representative.number = representative_band.number;
+    ON representative.number = representative_band.number
+WHERE representative.is_current;

@@ -13,4 +13,4 @@ SELECT
     threshold,
     jaccard,
     rule_version
-FROM clustered;
+FROM read_parquet($clusters);

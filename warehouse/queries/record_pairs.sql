@@ -1,4 +1,12 @@
--- A pair that was found before, because its chunk stands for its text again, is not stored twice.
+-- Obsolete pairs go, verified ones come. A pair that is stored already, because another bucket proposed it before, is
+-- not stored twice.
+DELETE FROM corpus.duplicate_pair
+USING read_parquet($obsolete) AS obsolete
+WHERE
+    duplicate_pair.chunk_a = CAST(hex(obsolete.chunk_a) AS UUID)
+    AND duplicate_pair.chunk_b = CAST(hex(obsolete.chunk_b) AS UUID)
+    AND duplicate_pair.rule_version = $rule_version;
+
 INSERT INTO corpus.duplicate_pair (chunk_a, chunk_b, jaccard, rule_version)
 WITH verified AS (
     SELECT
