@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -39,10 +39,10 @@ from warehouse.dedup.records import (
     Source,
     decode_id,
     open_source,
-    reader_of_texts,
+    text_batches,
     write_rows,
 )
-from warehouse.dedup.verification import VerificationParameters, VerificationSummary, write_verified_pairs
+from warehouse.dedup.verification import VerificationParameters, compared_chunks, verify_candidates
 from warehouse.errors import InputUnreadable, InvalidConfiguration
 from warehouse.files import written_whole
 from warehouse.home import Home
@@ -232,9 +232,9 @@ def _search(
     )
     connection.execute(query("jsonl_write_members"), {"path": str(members)})
     found = find_candidates(connection, members, written.bands, candidates, parameters, progress=progress)
-    verified = _verify(
-        sources, candidates, pairs, VerificationParameters(parameters.shingles, threshold), progress
-    )
+    texts = text_batches(sources, compared_chunks(candidates))
+    rule = VerificationParameters(parameters.shingles, threshold)
+    verified = verify_candidates(candidates, texts, pairs, rule, progress)
     progress(0, 1, "clusters")
     _group(connection, pairs, folder, ClusterParameters(threshold, by_links=keeper is Keeper.linked))
     outputs = {"members": folder / "found.parquet", "dropped": folder / "dropped.parquet"}
@@ -261,17 +261,6 @@ def _load_rows(
             f"{sources[number].path}, line {line}: the id {decode_id(encoded)!r} stands in line {first} already",
             "Give each row an id of its own",
         )
-
-
-def _verify(
-    sources: Sequence[Source],
-    candidates: Path,
-    output: Path,
-    rule: VerificationParameters,
-    progress: Progress,
-) -> VerificationSummary:
-    with ExitStack() as streams:
-        return write_verified_pairs(candidates, reader_of_texts(sources, streams), output, rule, progress)
 
 
 def _group(connection: Connection, pairs: Path, folder: Path, parameters: ClusterParameters) -> None:

@@ -4,7 +4,7 @@
 
     FILE.jsonl -> write_rows -> bands-*.parquet  (band keys, see candidates.py)
                              -> rows-*.parquet   (`ROW_SCHEMA`: ids, hashes and places, no text)
-    keys -> read_texts -> texts
+    keys -> text_batches -> texts
 
 Nothing is kept in memory but a batch: a row's key tells where it stands.
 
@@ -16,16 +16,18 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.dedup.candidates import CHUNK_ID, write_band_file
 from warehouse.dedup.minhash import SketchParameters
+from warehouse.dedup.verification import ChunkIds
 from warehouse.errors import InputUnreadable, InvalidConfiguration
 from warehouse.progress import Progress
 
@@ -156,12 +158,6 @@ def row_key(encoded_id: bytes, source: int, start_byte: int) -> bytes:
     )
 
 
-def _place(key: bytes) -> tuple[int, int]:
-    """The file and the first byte of a key's row."""
-    split = KEY_ID_BYTES + KEY_SOURCE_BYTES
-    return int.from_bytes(key[KEY_ID_BYTES:split], "big"), int.from_bytes(key[split:], "big")
-
-
 def _parse(path: Path, line: bytes, line_number: int) -> tuple[RecordId, str]:
     remedy = 'Each line has to be a JSON object such as {"id": "a", "text": "..."}, in UTF-8'
     try:
@@ -243,6 +239,7 @@ def write_rows(
             written.rows.append(folder / f"rows-{number}.parquet")
             pq.write_table(table, written.rows[-1], compression="none")
             progress(n_done + batch[-1].start_byte, n_bytes, "bytes read")
+        source.require_unchanged()
         n_done += source.rows.stat().st_size
     return written
 
@@ -264,27 +261,48 @@ def _row_table(batch: Sequence[Record], source: int) -> pa.Table:
     )
 
 
-def reader_of_texts(
-    sources: Sequence[Source], stack: ExitStack
-) -> Callable[[Sequence[bytes]], Mapping[bytes, str]]:
-    """A function that gives the texts of keys, read where they stand, in the order of the files.
+def text_batches(sources: Sequence[Source], keys: ChunkIds) -> Iterator[tuple[list[bytes], list[str]]]:
+    """The texts of some rows, read where they stand, in the order of the files.
 
     Args:
         sources: the files that the keys were made of.
-        stack: closes the files.
+        keys: distinct.
+
+    Yields:
+        Keys and as many texts, about `BATCH_CHARACTERS` at a time.
+
+    Raises:
+        InputUnreadable: if a file changed since it was opened.
     """
-    streams = [stack.enter_context(source.rows.open("rb")) for source in sources]
+    batch: dict[bytes, str] = {}
+    n_characters = 0
+    for source, in_source in _by_source(sources, keys):
+        source.require_unchanged()
+        with source.rows.open("rb") as stream:
+            for key in in_source:
+                batch[key] = _read_text(source, stream, key)
+                n_characters += len(batch[key])
+                if n_characters > BATCH_CHARACTERS or len(batch) >= BATCH_ROWS:
+                    yield list(batch), list(batch.values())
+                    batch, n_characters = {}, 0
+        source.require_unchanged()
+    if batch:
+        yield list(batch), list(batch.values())
 
-    def read_texts(keys: Sequence[bytes]) -> Mapping[bytes, str]:
-        for source in sources:
-            source.require_unchanged()
-        texts = {}
-        for key in sorted(keys, key=_place):
-            number, start_byte = _place(key)
-            streams[number].seek(start_byte)
-            # A byte order mark can only stand at the very beginning.
-            line_number = 1 if start_byte == 0 else 2
-            texts[key] = _parse(sources[number].path, streams[number].readline(), line_number)[1]
-        return texts
 
-    return read_texts
+def _by_source(sources: Sequence[Source], keys: ChunkIds) -> Iterator[tuple[Source, Iterator[bytes]]]:
+    """Each file with its keys, in the order of its lines."""
+    places = keys.view(np.uint8).reshape(-1, 16)[:, KEY_ID_BYTES:].copy().view(">u8").ravel()
+    order = np.argsort(places)
+    first_places = [source.number << 8 * KEY_OFFSET_BYTES for source in sources]
+    starts = np.searchsorted(places, np.array([*first_places, 2**64 - 1], np.uint64), sorter=order)
+    for source, start, end in zip(sources, starts[:-1], starts[1:], strict=True):
+        # numpy cuts zeros off the end of bytes.
+        yield source, (bytes(keys[place]).ljust(16, b"\0") for place in order[start:end])
+
+
+def _read_text(source: Source, stream: BinaryIO, key: bytes) -> str:
+    start_byte = int.from_bytes(key[-KEY_OFFSET_BYTES:], "big")
+    stream.seek(start_byte)
+    # A byte order mark can only stand at the very beginning.
+    return _parse(source.path, stream.readline(), 1 if start_byte == 0 else 2)[1]
