@@ -196,6 +196,46 @@ def test_a_damaged_model_is_named(tmp_path: Path) -> None:
         NgramModel.load(tmp_path)
 
 
+def test_a_truncated_or_foreign_array_is_named_even_where_hashes_are_not_checked(tmp_path: Path) -> None:
+    train_ngram(*sequence(*CHUNKS), 2, 30).save(tmp_path)
+    array = tmp_path / "order-2.log_probability.npy"
+    whole = np.load(array)
+    array.write_bytes(array.read_bytes()[:-4])
+    with pytest.raises(CorruptArtefact, match="cannot be read"):
+        NgramModel.load(tmp_path, verify=False)
+    for foreign in (whole[:-1], whole.astype(np.float64), whole.reshape(1, -1)):
+        np.save(array, foreign)
+        with pytest.raises(CorruptArtefact, match=r"order-2\.log_probability\.npy holds"):
+            NgramModel.load(tmp_path, verify=False)
+    np.save(array, np.array([{"never": "unpickled"}]), allow_pickle=True)
+    with pytest.raises(CorruptArtefact, match="cannot be read"):
+        NgramModel.load(tmp_path, verify=False)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "7",
+        '{"format_version": 2}',
+        '{"format_version": 2, "order": "x", "vocab_size": 9, "discounts": []}',
+    ],
+)
+def test_a_manifest_that_is_none_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "ngram.json").write_text(content)
+    with pytest.raises(CorruptArtefact, match=r"ngram\.json"):
+        NgramModel.load(tmp_path)
+
+
+def test_a_manifest_of_more_orders_than_there_are_files_is_refused(tmp_path: Path) -> None:
+    train_ngram(*sequence(*CHUNKS), 2, 30).save(tmp_path)
+    manifest = tmp_path / "ngram.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"order": 3}))
+    with pytest.raises(CorruptArtefact, match="files and discounts of 3 orders"):
+        NgramModel.load(tmp_path)
+
+
 def test_a_model_of_another_format_is_refused(tmp_path: Path) -> None:
     train_ngram(*sequence(*CHUNKS), 2, 30).save(tmp_path)
     manifest = tmp_path / "ngram.json"

@@ -41,7 +41,7 @@ from warehouse.perplexity.counts import (
 
 FORMAT_VERSION = 2
 MANIFEST = "ngram.json"
-BLOCK = 1 << 18
+BLOCK = 1 << 19
 """Tokens scored at once: bounds the memory of temporaries to some tens of MiB."""
 
 ARRAYS: Mapping[str, str] = {"ngrams": "<u8", "log_probability": "<f4", "log_backoff": "<f4"}
