@@ -106,7 +106,7 @@ class NgramModel:
         check_sequence(tokens, starts, self.vocab_size)
         scores = np.empty(len(tokens), np.float32)
         for begin in range(0, len(tokens), BLOCK):
-            context = min(begin, self.order)
+            context = min(begin, self.order - 1)
             scores[begin : begin + BLOCK] = self._scored(tokens[begin - context : begin + BLOCK])[context:]
         return np.delete(scores, starts)
 
