@@ -1,4 +1,4 @@
-"""From a file with private data to tokens without it, and back to its bytes."""
+"""From a file with private data to tokens without it, and back to its bytes; and text without what is taken out."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fakesmrt_assets.stages.lineage_audit import N_SAMPLED, audit_model
 from tests.stages.conftest import STAGES, context_of, run_all, write_topics
-from warehouse.cleanser.privacy import find_private
+from warehouse.cleanser.privacy import find_private, mask
 from warehouse.corpora import Registration, register
 from warehouse.database import Warehouse, query
 from warehouse.home import Home
 from warehouse.plan import plan_stages
+from warehouse.recipes import PassageRules, Recipe
 from warehouse.stages import source_file
+from warehouse.stages.masking import Mask, apply_mask, leaving_out_version
 from warehouse.stages.shard import ASSET
 from warehouse.stages.stage import StageReport
 from warehouse.textstore import read_rows
@@ -23,12 +27,16 @@ from warehouse.tokens.shards import open_shard
 from warehouse.tokens.tokenizer import Tokenizer
 
 EMAIL, PHONE = "jane.doe@press.org", "+44 20 7946 0958"
-EVERY = 3
+FOOTER = f"\n\nThese letters are edited by volunteers; report an error to {EMAIL}, please.\n"
+EVERY, N_FOOTERS = 3, 12
 
 
 def write_letters(folder: Path) -> int:
-    """One file a documentation topic, to every third of which an address and a number are added; how many have them."""
+    """One file a documentation topic, to every third of which an address and a number are added, and to twelve others a
+    footer with an address; how many have both."""
     write_topics(folder)
+    for path in sorted(folder.glob("*.txt"))[1::EVERY][:N_FOOTERS]:
+        path.write_text(path.read_text().rstrip() + FOOTER)
     chosen = sorted(folder.glob("*.txt"))[::EVERY]
     for path in chosen:
         path.write_text(f"Write to {EMAIL} or call {PHONE} about {path.stem}.\n\n" + path.read_text())
@@ -76,6 +84,18 @@ def stored_texts(warehouse: Warehouse) -> dict[str, str]:
     return {chunk_id.hex: read_rows(warehouse.home.text / file, [row])[0] for chunk_id, file, row in places}
 
 
+def without_repeated_footers(warehouse: Warehouse, texts: dict[str, str]) -> dict[str, str]:
+    """The texts with the footer in its first copy alone."""
+    with warehouse.read() as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT chunk_id FROM corpus.repeated_range WHERE is_first"
+        ).fetchall()
+    first = {chunk_id.hex for (chunk_id,) in rows}
+    assert sum(FOOTER.strip() in texts[chunk_id] for chunk_id in first) == 1
+    ends = {key: "\n" if text.endswith("\n") else "" for key, text in texts.items()}
+    return {key: text if key in first else text.replace(FOOTER, ends[key]) for key, text in texts.items()}
+
+
 def test_private_ranges_are_recorded_and_the_text_is_stored_as_it_is(
     letters: Letters,
 ) -> None:
@@ -93,27 +113,32 @@ def test_private_ranges_are_recorded_and_the_text_is_stored_as_it_is(
         (key, item.kind, item.char_start) for key, text in stored.items() for item in find_private(text)
     }
     assert {(chunk_id.hex, kind, start) for chunk_id, kind, start, _ in rows} == expected
-    assert len(rows) == len(expected) == 2 * letters.n_private
+    assert len(rows) == len(expected) == 2 * letters.n_private + N_FOOTERS
 
 
-def test_tokens_are_of_the_masked_text_and_count_its_bytes(
+def test_tokens_are_of_the_masked_text_without_repeated_passages_and_count_its_bytes(
     letters: Letters,
 ) -> None:
     warehouse, reports = letters.warehouse, letters.reports
     stored, sharded = stored_texts(warehouse), shard_texts(warehouse)
+    expected = without_repeated_footers(warehouse, stored)
     assert any(EMAIL in stored[chunk_id] for chunk_id in sharded)
     for chunk_id, (text, n_bytes) in sharded.items():
         # The default recipe masks e-mail addresses and leaves phone numbers.
-        assert text == stored[chunk_id].replace(EMAIL, "email@example.com")
+        assert text == expected[chunk_id].replace(EMAIL, "email@example.com")
         assert n_bytes == len(text.encode())
-    n_masked = sum(EMAIL in stored[chunk_id] for chunk_id in sharded)
-    assert reports[ASSET].counts["n_ranges_masked"] == n_masked
+    assert reports[ASSET].counts["n_ranges_masked"] == sum(
+        stored[chunk_id].count(EMAIL) for chunk_id in sharded
+    )
+    assert reports[ASSET].counts["n_passages_left_out"] == N_FOOTERS - 1
     with warehouse.read() as connection:
         n_bytes = connection.execute("SELECT sum(n_bytes)::BIGINT FROM tokens.shard").fetchall()[0][0]
     assert n_bytes == sum(n for _, n in sharded.values())
 
 
-def test_the_audit_reproduces_masked_tokens_from_raw_bytes(letters: Letters) -> None:
+def test_the_audit_reproduces_the_tokens_from_raw_bytes_also_after_the_counts_have_changed(
+    letters: Letters,
+) -> None:
     warehouse, model = letters.warehouse, UUID(int=7)
     with warehouse.write("test") as connection:
         connection.execute(
@@ -135,6 +160,12 @@ def test_the_audit_reproduces_masked_tokens_from_raw_bytes(letters: Letters) -> 
     assert audit.n_replayed == min(N_SAMPLED, audit.n_chunks)
     assert audit.n_untraced == audit.not_held == 0
     with warehouse.write("test") as connection:
+        rows = connection.execute("FROM corpus.repeated_range").to_arrow_table()
+        connection.execute("DELETE FROM corpus.repeated_range")
+    assert audit_model(context_of(warehouse), model) == audit
+    with warehouse.write("test") as connection:
+        connection.register("rows", rows)
+        connection.execute("INSERT INTO corpus.repeated_range FROM rows")
         connection.execute("DELETE FROM models.checkpoint")
         connection.execute("DELETE FROM models.checkpoint_range")
 
@@ -166,9 +197,9 @@ def test_another_choice_writes_the_shards_again_and_the_plan_says_why(
     assert set(reasons) <= {"corpus/source_file", "corpus/training_chunk", "tokens/shard"}
     report = run_all(context_of(warehouse))[ASSET]
     assert report.counts["n_shards_written"] == before[ASSET].n_rows
-    stored = stored_texts(warehouse)
+    expected = without_repeated_footers(warehouse, stored_texts(warehouse))
     for chunk_id, (text, _) in shard_texts(warehouse).items():
-        assert text == stored[chunk_id].replace(PHONE, "+1-555-0100")
+        assert text == expected[chunk_id].replace(PHONE, "+1-555-0100")
 
 
 def test_ranges_go_with_the_chunks_whose_text_is_lost(
@@ -185,3 +216,74 @@ def test_ranges_go_with_the_chunks_whose_text_is_lost(
         assert orphans == [(0,)]
     run_all(context_of(warehouse))
     test_private_ranges_are_recorded_and_the_text_is_stored_as_it_is(letters)
+
+
+def without(text: str, *passages: str) -> str:
+    """The text without some passages, each of which stands in it once."""
+    ranges = sorted((text.index(passage), text.index(passage) + len(passage)) for passage in passages)
+    return apply_mask(text, Mask(tuple(find_private(text)), tuple(ranges)))
+
+
+def test_one_paragraph_break_stays_where_a_paragraph_was() -> None:
+    text = "One.\n\nTwo.\n\n\nThree,\nfour.\n"
+    assert without(text, "Two.\n\n\n") == "One.\n\nThree,\nfour.\n"
+    assert without(text, "One.\n\n") == "Two.\n\n\nThree,\nfour.\n"
+    assert without(text, "Three,\nfour.\n") == "One.\n\nTwo.\n"
+    assert without(text, "Three,\n", "four.\n") == "One.\n\nTwo.\n"
+    assert without(text, "four.\n") == "One.\n\nTwo.\n\n\nThree,\n"
+    assert without(text, text) == ""
+
+
+def test_lines_that_are_all_of_a_paragraph_leave_no_hole() -> None:
+    text = "One.\n\n* two\n* three\n\nFour."
+    assert without(text, "* two\n", "* three\n") == "One.\n\nFour."
+    assert without(text, "* two\n") == "One.\n\n* three\n\nFour."
+    assert without("One,\ntwo,\nthree.\n\nFour.", "two,\n", "three.\n") == "One,\n\nFour."
+
+
+def test_private_data_is_masked_beside_what_is_left_out_and_over_its_edge() -> None:
+    text = f"Write to {EMAIL}.\n\nFooter of {EMAIL}\n\nThe end of {EMAIL}."
+    assert (
+        without(text, f"Footer of {EMAIL}\n\n")
+        == "Write to email@example.com.\n\nThe end of email@example.com."
+    )
+    # Half of a private range is left out: the other half is masked all the same.
+    cut = text.index("press.org")
+    half = apply_mask(text, Mask(tuple(find_private(text)), ((cut, len(text)),)))
+    assert half == "Write to email@example.com"
+
+
+LINES = st.lists(
+    st.tuples(st.sampled_from(["", EMAIL, "a line", "\t", f"call {PHONE}"]), st.booleans()), max_size=8
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(LINES)
+def test_what_stays_is_in_order_and_nothing_private_or_left_out_is_in_it(
+    lines: list[tuple[str, bool]],
+) -> None:
+    numbered = [
+        (f"{line} {number}" if line.strip() else line, out) for number, (line, out) in enumerate(lines)
+    ]
+    text = "\n".join(line for line, _ in numbered)
+    starts = [sum(len(line) + 1 for line, _ in numbered[:number]) for number in range(len(numbered))]
+    left_out = tuple(
+        (start, min(start + len(line) + 1, len(text)))
+        for start, (line, out) in zip(starts, numbered, strict=True)
+        if out and line.strip()
+    )
+    result = apply_mask(text, Mask(tuple(find_private(text)), left_out))
+    stays = [line for line, out in numbered if line.strip() and not out]
+    expected = [mask(line, find_private(line), {"email", "phone"}) for line in stays]
+    assert [line for line in result.split("\n") if line.strip()] == expected
+    if not left_out:
+        assert result == mask(text, find_private(text), {"email", "phone"})
+
+
+def test_the_rules_on_passages_are_part_of_the_version_and_none_have_no_number() -> None:
+    default = Recipe("letters")
+    fewer = Recipe("letters", passages=PassageRules(min_documents=3))
+    assert leaving_out_version(default) != leaving_out_version(fewer)
+    nothing = [Recipe("letters", passages=PassageRules(remove=(), min_documents=least)) for least in (2, 10)]
+    assert len({leaving_out_version(recipe) for recipe in nothing}) == 1

@@ -1,4 +1,4 @@
-"""Passages that stand in several documents: found once, left out of tokens, and replayed from raw bytes."""
+"""Which passages stand in several documents, and where."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from pydoc_data.topics import topics
-from uuid import UUID
 
+import duckdb
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
-from fakesmrt_assets.stages.lineage_audit import N_SAMPLED, audit_model
-from tests.stages.conftest import STAGES, context_of, write_topics
+from tests.stages.conftest import write_topics
 from warehouse.corpora import Registration, register
 from warehouse.database import Warehouse, query
 from warehouse.home import Home
 from warehouse.stages import chunk, document, repeated_passage, source_file
-from warehouse.stages.shard import ASSET as SHARD
 from warehouse.stages.stage import BuildSettings, StageContext, StageReport
 from warehouse.textstore import read_rows
-from warehouse.tokens.shards import open_shard
-from warehouse.tokens.tokenizer import Tokenizer
 
 FOOTER = "This manual is maintained by volunteers; report an error to the list of its editors, please."
-N_DOCUMENTS = 12
+N_DOCUMENTS, N_TOPICS = 12, 40
 UP_TO_HERE = (source_file, document, chunk)
 
 
 def with_footer(folder: Path) -> list[Path]:
-    """Twelve of the topics end with a footer, each written a little otherwise."""
+    """Twelve of the first topics end with a footer, each written a little otherwise."""
     write_topics(folder)
+    for path in sorted(folder.glob("*.txt"))[N_TOPICS:]:
+        path.unlink()
     chosen = [path for path in sorted(folder.glob("*.txt")) if 500 < path.stat().st_size < 1800][:N_DOCUMENTS]
     for number, path in enumerate(chosen):
         footer = FOOTER.upper() if number % 3 == 0 else FOOTER.replace(";", " -")
@@ -87,75 +87,14 @@ def footers(warehouse: Warehouse) -> list[tuple[str, bool]]:
     return [(text, is_first) for text, is_first in texts if "maintained by volunteers" in text.casefold()]
 
 
-@pytest.fixture(scope="module")
-def manual(tmp_path_factory: pytest.TempPathFactory) -> tuple[Warehouse, dict[str, StageReport]]:
-    root = tmp_path_factory.mktemp("manual")
-    with_footer(root / "manual")
-    warehouse = new_home(root / "home", root / "manual")
-    context = InThreads(warehouse, BuildSettings(workers=1))
-    return warehouse, {stage.ASSET: stage.run(context) for stage in STAGES}
-
-
-def test_a_footer_is_found_in_every_document_and_the_first_copy_is_marked(
-    manual: tuple[Warehouse, dict[str, StageReport]],
-) -> None:
-    warehouse, _ = manual
-    found = footers(warehouse)
-    assert len(found) == N_DOCUMENTS
-    assert {text.strip().casefold().replace(" -", ";") for text, _ in found} == {FOOTER.casefold()}
-    assert sum(is_first for _, is_first in found) == 1
-
-
-def test_tokens_leave_out_all_but_the_first_copy(
-    manual: tuple[Warehouse, dict[str, StageReport]],
-) -> None:
-    warehouse, reports = manual
-    with warehouse.read() as connection:
-        paths = connection.execute("SELECT path FROM tokens.shard ORDER BY path").fetchall()
-        n_recorded = connection.execute("SELECT count(*) FROM tokens.left_out").fetchall()[0][0]
-    texts = []
-    for (path,) in paths:
-        shard = open_shard((warehouse.home.tokens / path).with_suffix(".json"), verify=True)
-        tokenizer = Tokenizer.from_file(warehouse.home.tokens / Path(path).parent / "tokenizer.json")
-        for row in shard.index:
-            text = tokenizer.decode(shard.tokens[int(row["token_start"]) + 1 : int(row["token_end"])])
-            assert int(row["n_bytes"]) == len(text.encode())
-            texts.append(text)
-    assert sum("maintained by volunteers" in text.casefold() for text in texts) == 1
-    assert reports[SHARD].counts["n_passages_left_out"] == n_recorded == N_DOCUMENTS - 1
-
-
-def test_the_audit_reproduces_the_tokens_from_raw_bytes_also_after_the_counts_have_changed(
-    manual: tuple[Warehouse, dict[str, StageReport]],
-) -> None:
-    warehouse, model = manual[0], UUID(int=7)
-    with warehouse.write("test") as connection:
-        connection.execute(
-            """
-            INSERT INTO models.checkpoint
-            VALUES ($1, 'night', 'default', 'micromodel', 0, 1, '1mx', 1, 'x'::BLOB, 2.0, 0, NULL, 'night', now())
-            """,
-            [model],
-        )
-        connection.execute(
-            """
-            INSERT INTO models.checkpoint_range
-            SELECT $1, shard_id, 0, n_tokens, 1 FROM tokens.shard WHERE split = 'train'
-            """,
-            [model],
-        )
-    audit = audit_model(context_of(warehouse), model)
-    assert audit.failures == ()
-    assert audit.n_replayed == min(N_SAMPLED, audit.n_chunks)
-    with warehouse.write("test") as connection:
-        connection.execute("UPDATE corpus.repeated_range SET n_documents = 1")
-    assert audit_model(context_of(warehouse), model) == audit
-
-
-def test_increments_and_two_workers_give_what_one_run_gives(tmp_path: Path) -> None:
+def test_a_footer_is_found_in_every_document_in_increments_as_at_once(tmp_path: Path) -> None:
     chosen = with_footer(tmp_path / "manual")
     at_once = new_home(tmp_path / "at_once", tmp_path / "manual")
     run_up_to_here(at_once, workers=2)
+    found = footers(at_once)
+    assert len(found) == N_DOCUMENTS
+    assert {text.strip().casefold().replace(" -", ";") for text, _ in found} == {FOOTER.casefold()}
+    assert sum(is_first for _, is_first in found) == 1
     later = {path: path.read_text() for path in chosen[::2]}
     extra = tmp_path / "manual" / "extra.txt"
     extra.write_text(f"{topics['if']}\n\n{FOOTER}\n")
@@ -172,73 +111,85 @@ def test_increments_and_two_workers_give_what_one_run_gives(tmp_path: Path) -> N
     assert int(second.counts["n_chunks_read"]) < int(first.counts["n_chunks_read"]) / 2
 
 
-def test_copies_of_a_document_count_as_one_and_each_corpus_keeps_its_first(tmp_path: Path) -> None:
-    body = topics["if"].strip()
-    for corpus, names in {"letters": "abc", "drafts": "de"}.items():
-        (tmp_path / corpus).mkdir()
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """Letters of which three are the same, drafts of them, and pages with a menu of two lines."""
+    root = tmp_path_factory.mktemp("pages")
+    for corpus, names in {"letters": "abc", "drafts": "de", "pages": "uvwxyz"}.items():
+        (root / corpus).mkdir()
         for name in names:
-            (tmp_path / corpus / f"{name}.txt").write_text(f"{body}\n\nLetter {name * 9}.\n\n{FOOTER}\n")
-    for name in "xyz":
-        (tmp_path / "letters" / f"{name}.txt").write_text(f"A note of its own.\n\n{topics['while']}")
-    warehouse = new_home(tmp_path / "home", tmp_path / "letters", tmp_path / "drafts")
+            (root / corpus / f"{name}.txt").write_text(page(name) if corpus == "pages" else letter(name))
+    for name in "fgh":
+        (root / "letters" / f"{name}.txt").write_text(f"A note of its own.\n\n{topics['while']}")
+    warehouse = new_home(root / "home", root / "letters", root / "drafts", root / "pages")
     run_up_to_here(warehouse)
-    with warehouse.read() as connection:
-        counts = connection.execute(
-            "SELECT DISTINCT n_documents, n_occurrences FROM corpus.repeated_passage"
-        ).fetchall()
-        first = connection.execute(query("examples/repeated_passages")).fetchall()
-    # Three documents are the same: what they say stands in one document. The others' passages stand in five.
-    assert counts == [(5, 5)]
-    assert {Path(row[-1]).name for row in first} <= {f"{name}.txt" for name in "abcde"}
-    assert sum(is_first for _, is_first in footers(warehouse)) == 2
+    return warehouse
 
 
-def test_a_line_of_a_repeated_paragraph_goes_with_it_and_elsewhere_by_itself(tmp_path: Path) -> None:
-    (tmp_path / "pages").mkdir()
-    menu = [
-        f"* [Read what our readers wrote about the {name} of the year](/pages/)"
-        for name in ("books", "plays")
+def letter(name: str) -> str:
+    return f"{topics['if'].strip()}\n\nLetter {name * 9}.\n\n{FOOTER}\n"
+
+
+def page(name: str) -> str:
+    first, second = (
+        f"* [Read what our readers wrote about the {what} of the year](/pages/)"
+        for what in ("books", "plays")
+    )
+    if name in "yz":
+        first = f"* Number {name * 5} of the yearly list of the new books that we have read"
+    return f"{first}\n{second}\n\nPage {name}.\n"
+
+
+def test_copies_of_a_document_count_as_one_and_each_corpus_keeps_its_first(pages: Warehouse) -> None:
+    with pages.read() as connection:
+        top = connection.execute(query("examples/repeated_passages")).fetchall()
+    letters = [
+        (n_documents, n_places, Path(path).name)
+        for _, n_documents, n_places, _, _, path in top
+        if n_documents == 5
     ]
-    for number in range(6):
-        lines = (
-            menu
-            if number < 4
-            else [f"* Number {'abcdef'[number] * 5} of the yearly list of new books", menu[1]]
-        )
-        (tmp_path / "pages" / f"{number}.txt").write_text(
-            "\n".join(lines) + f"\n\nPage {'abcdef'[number]}.\n"
-        )
-    warehouse = new_home(tmp_path / "home", tmp_path / "pages")
-    run_up_to_here(warehouse)
-    with warehouse.read() as connection:
+    # The paragraphs of "while" stand in three files, which are one document; those of the letters in five documents.
+    assert len(letters) >= 2
+    assert {(n_documents, n_places) for n_documents, n_places, _ in letters} == {(5, 5)}
+    assert {name for _, _, name in letters} <= {f"{name}.txt" for name in "abcde"}
+    assert {n_documents for _, n_documents, *_ in top} == {4, 5, 6}
+    assert [is_first for _, is_first in sorted(footers(pages))].count(True) == 2
+
+
+def test_a_line_of_a_repeated_paragraph_goes_with_it_and_elsewhere_by_itself(pages: Warehouse) -> None:
+    with pages.read() as connection:
         rows = connection.execute(
             """
             SELECT level, n_documents, paragraph_documents, count(*)
-            FROM corpus.repeated_range GROUP BY ALL ORDER BY ALL
+            FROM corpus.repeated_range WHERE n_documents <> 5 GROUP BY ALL ORDER BY ALL
             """
         ).fetchall()
-        left_out = {
-            least: connection.execute(
-                query("ranges_to_leave_out"),
-                {
-                    "chunking_id": connection.execute("SELECT chunking_id FROM corpus.chunk").fetchall()[0][
-                        0
-                    ],
-                    "remove": ["paragraph", "line"],
-                    "min_documents": least,
-                    "keep_first": False,
-                },
-            ).fetchall()
-            for least in (2, 6)
+        rule = {
+            "chunking_id": connection.execute("SELECT chunking_id FROM corpus.chunk").fetchall()[0][0],
+            "remove": ["paragraph", "line"],
+            "keep_first": False,
         }
-    # The first line never stands without the paragraph, so it is not told apart from it.
+        at_least = {
+            n: connection.execute(query("ranges_to_leave_out"), {**rule, "min_documents": n}).fetchall()
+            for n in (4, 6)
+        }
+    # The menu's first line never stands without the paragraph, so it is not told apart from it.
     assert rows == [("line", 6, 1, 2), ("line", 6, 4, 4), ("paragraph", 4, 0, 4)]
-    assert len(left_out[2]) == len(left_out[6]) == 6
-    assert {start > 0 for _, start, _ in left_out[6]} == {True}
+    chunks = {chunk_id for chunk_id, _, _ in at_least[6]}
+    assert len(at_least[6]) == len(chunks) == 6
+    assert {start > 0 for _, start, _ in at_least[6]} == {True}
+    assert (
+        sorted(start > 0 for chunk_id, start, _ in at_least[4] if chunk_id in chunks)
+        == [False] * 4 + [True] * 2
+    )
 
 
 def test_no_chunks_at_all(tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "empty" / "blank.txt").write_text(" \n")
-    warehouse = new_home(tmp_path / "home", tmp_path / "empty")
-    assert run_up_to_here(warehouse).n_rows == 0
+    members, nothing = tmp_path / "members.parquet", tmp_path / "nothing.parquet"
+    no_id, no_text = pa.array([], pa.uuid()), pa.array([], pa.string())
+    table = {"chunk_id": no_id, "original_id": no_id, "ordinal": pa.array([], pa.int32()), "corpus": no_text}
+    parquet.write_table(pa.table(table), members)
+    parquet.write_table(repeated_passage.PASSAGE.empty_table(), nothing)
+    repeated_passage.find_repeated(duckdb.connect(), members, [nothing], tmp_path)
+    assert parquet.read_metadata(tmp_path / "ranges.parquet").num_rows == 0
+    assert parquet.read_metadata(tmp_path / "passages.parquet").num_rows == 0
