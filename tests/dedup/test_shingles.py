@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import numpy as np
 import pytest
@@ -25,7 +26,21 @@ def sets_of(texts: list[str], parameters: ShingleParameters = FIVE) -> list[set[
 
 
 def words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.casefold())
+    """Words by the definition, character by character."""
+    found: list[str] = []
+    before = shingles.OTHER
+    for character in text.casefold():
+        kind = int(shingles.character_kinds()[ord(character)])
+        if kind == shingles.MARK:
+            if before != shingles.OTHER:
+                found[-1] += character
+            continue
+        if kind == shingles.LETTER_ALONE or (kind == shingles.LETTER and before != shingles.LETTER):
+            found.append(character)
+        elif kind == shingles.LETTER:
+            found[-1] += character
+        before = kind
+    return found
 
 
 def word_tuples(text: str, n_words: int = 5) -> list[tuple[str, ...]]:
@@ -36,10 +51,48 @@ def word_tuples(text: str, n_words: int = 5) -> list[tuple[str, ...]]:
     return [tuple(found[i : i + n_words]) for i in range(len(found) - n_words + 1)]
 
 
-def test_word_characters_are_those_of_the_regular_expression() -> None:
+def test_letters_are_the_characters_of_the_regular_expression() -> None:
     every_character = "".join(map(chr, range(shingles.N_CODE_POINTS)))
     expected = {ord(character) for character in re.findall(r"\w", every_character)}
-    assert set(np.flatnonzero(shingles._word_characters()).tolist()) == expected
+    kinds = shingles.character_kinds()
+    letters = np.flatnonzero((kinds == shingles.LETTER) | (kinds == shingles.LETTER_ALONE))
+    assert set(letters.tolist()) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Don't stop: it's 3.14 o'clock, foo_bar", "don t stop it s 3 14 o clock foo_bar"),
+        ("我能吞下玻璃。ABC公司2024年", "我 能 吞 下 玻 璃 abc 公 司 2024 年"),
+        ("私はガラスを食べられます", "私 は ガ ラ ス を 食 べ ら れ ま す"),
+        ("が", "\u304b\u3099"),
+        ("ฉันกินกระจกได้ ๑๒", "ฉั น กิ น ก ร ะ จ ก ไ ด้ ๑๒"),
+        ("ຂອ້ຍກິນແກ້ວ", "ຂ ອ້ ຍ ກິ ນ ແ ກ້ ວ"),
+        ("ခွီခံ", "ခွီ ခံ"),
+        ("ខ្ញុំ", "ខ្ ញុំ"),
+        ("मैं काँच खा सकता हूँ", "मैं काँच खा सकता हूँ"),
+        ("நான் கண்ணாடி", "நான் கண்ணாடி"),
+        ("나는 유리를 먹을 수 있어요", "나는 유리를 먹을 수 있어요"),
+        ("אֲנִי יָכוֹל לֶאֱכֹל", "אֲנִי יָכוֹל לֶאֱכֹל"),
+        ("أنا قادر على أكل", "أنا قادر على أكل"),
+        ("\u0301a, \u0301", "a"),
+        ("1\ufe0f\u20e3 a\ufe0fb", "1 a b"),
+        ("", ""),
+    ],
+)
+def test_words_of_many_scripts(text: str, expected: str) -> None:
+    if text == "が":
+        text = unicodedata.normalize("NFD", text)
+    assert words(text) == expected.casefold().split()
+    one_word = ShingleParameters(n_words=1)
+    assert sets_of([text], one_word) == sets_of([" ".join(words(text))], one_word)
+    assert len(shingle([text], one_word).hashes) == len(words(text))
+
+
+def test_one_changed_character_of_an_unspaced_text_changes_few_shingles() -> None:
+    text = "我能吞下玻璃而不伤身体今天天气很好我们一起去公园散步然后回家吃晚饭"
+    a, b = sets_of([text, text.replace("公", "花")])
+    assert len(a & b) == len(a) - 5
 
 
 def test_case_punctuation_and_spacing_do_not_count() -> None:
@@ -94,7 +147,9 @@ def test_a_lone_surrogate_is_only_a_character() -> None:
     assert sets_of(["a b c d \ud800 e"]) == sets_of(["a b c d - e"])
 
 
-@given(st.lists(st.text(alphabet=st.sampled_from("abAB ßİ.,-\n_1é日"), max_size=60), max_size=8))
+@given(
+    st.lists(st.text(alphabet=st.sampled_from("abAB ßİ.,-\n_1é日本กิ\u0301\ufe0fமா"), max_size=60), max_size=8)
+)
 @settings(max_examples=60, deadline=None)
 def test_each_hash_stands_for_one_tuple_of_words(texts: list[str]) -> None:
     found = shingle(texts, ShingleParameters(n_words=2))

@@ -30,8 +30,8 @@ UInt32Array = NDArray[np.uint32]
 NO_SHINGLE = np.uint32(0xFFFFFFFF)
 """Every value of the signature of a text without shingles, as in datasketch."""
 
-BLOCK_SHINGLES = 1 << 15
-"""Shingles permuted at a time: two buffers of 128 KiB stay in the processor's second-level cache."""
+BLOCK_SHINGLES = 1 << 16
+"""Shingles permuted at a time: two buffers of 256 KiB stay in the processor's second-level cache."""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,17 @@
 """Word shingles as 64-bit hashes: what similarity is measured on.
 
-A text is case-folded (`str.casefold`) and split into words: the longest runs of characters that
-`str.isalnum` accepts, and underscores (what the regular expression ``\\w+`` finds). A shingle is `n_words`
-words in a row. A text with fewer words is one shingle of all its words; a text without words has no shingle
-and resembles nothing. In scripts without spaces a word is what stands between two punctuation marks, and
-where vowels are combining marks (Devanagari) it is a syllable or two.
+A text is case-folded (`str.casefold`) and split into words:
+
+- In scripts with spaces a word is a longest run of characters that `str.isalnum` accepts and underscores: what the
+  regular expression ``\\w+`` finds.
+- Where words are not set apart (Han, kana, Bopomofo, Thai, Lao, Khmer, Myanmar and their kin: `UNSPACED_SCRIPTS`)
+  each letter is a word of its own, wherever it stands. Digits stay together as numbers.
+- Combining marks (Unicode Mn and Mc: vowel signs, tone marks, accents that are characters of their own) belong to
+  the word that they follow; ``\\w+`` would break the word there. After anything else they count for nothing, and
+  so do variation selectors and their like everywhere, which only choose a glyph.
+
+A shingle is `n_words` words in a row, in the order in which they are stored, from right to left or not. A text with
+fewer words is one shingle of all its words; a text without words has no shingle and resembles nothing.
 
 The hashes depend on the text alone: not on the process, the machine or the other texts of a batch.
 
@@ -14,6 +21,7 @@ What lives here: texts to shingle hashes. What does not: signatures (``minhash.p
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,9 +35,51 @@ UInt64Array = NDArray[np.uint64]
 Int64Array = NDArray[np.int64]
 
 N_CODE_POINTS = 0x110000
-BLOCK_CHARACTERS = 1 << 17
-"""Characters hashed at a time: the intermediate arrays (about 30 bytes a character) stay near the
+N_CODE_POINTS_OF_SCRIPTS = 0x40000
+"""Planes 0 to 3; above them Unicode has no letters, only selectors, tags and what is private."""
+
+BLOCK_CHARACTERS = 1 << 16
+"""Characters hashed at a time: the intermediate arrays (about 20 bytes a character) stay near the
 processor."""
+
+SEPARATOR = "\n"
+"""Stands before, between and after the texts of a block; belongs to no word."""
+
+OTHER, LETTER, LETTER_ALONE, MARK = range(4)
+"""Kinds of characters: of no word; of a run that is a word; a word by itself; of the word before it."""
+
+UNSPACED_SCRIPTS = (
+    range(0x0E00, 0x0F00),  # Thai, Lao
+    range(0x1000, 0x10A0),  # Myanmar
+    range(0x1780, 0x1800),  # Khmer
+    range(0x1950, 0x19E0),  # Tai Le, New Tai Lue
+    range(0x1A20, 0x1AB0),  # Tai Tham
+    range(0x1B00, 0x1B80),  # Balinese
+    range(0x3005, 0x3008),  # Han: iteration mark, closing mark, zero
+    range(0x3021, 0x302A),  # Han: Hangzhou numerals
+    range(0x3031, 0x303D),  # kana repeat marks, Hangzhou tens, vertical iteration mark
+    range(0x3040, 0x3130),  # Hiragana, Katakana, Bopomofo
+    range(0x31A0, 0x31C0),  # Bopomofo
+    range(0x31F0, 0x3200),  # Katakana
+    range(0x3400, 0x4DC0),  # Han
+    range(0x4E00, 0xA000),  # Han
+    range(0xA980, 0xAA00),  # Javanese, Myanmar
+    range(0xAA60, 0xAAE0),  # Myanmar, Tai Viet
+    range(0xF900, 0xFB00),  # Han
+    range(0xFF66, 0xFFA0),  # Katakana at half width
+    range(0x1AFF0, 0x1B170),  # kana
+    range(0x20000, 0x323B0),  # Han
+)
+"""Code points of scripts that do not set words apart; of these the letters are words."""
+
+GLYPH_SELECTORS = (
+    range(0x034F, 0x0350),
+    range(0x17B4, 0x17B6),
+    range(0x180B, 0x1810),
+    range(0xFE00, 0xFE10),
+    range(0xE0100, 0xE01F0),
+)
+"""Marks by their category that nobody reads: joiners, inherent vowels, variation selectors."""
 
 CHARACTER_MULTIPLIER = 0x9E3779B97F4A7C15
 """Base of the polynomial over a word's characters: 2^64 divided by the golden ratio (Knuth, TAOCP 3, §6.4),
@@ -51,7 +101,7 @@ class ShingleParameters:
     """
 
     n_words: int = 5
-    version: str = "casefolded-words-1"
+    version: str = "casefolded-words-2"
 
     def __post_init__(self) -> None:
         if self.n_words < 1:
@@ -110,30 +160,78 @@ def _blocks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 @lru_cache
-def _word_characters() -> NDArray[np.bool_]:
-    """(N_CODE_POINTS,) whether a character belongs to a word."""
-    flags = (chr(point).isalnum() for point in range(N_CODE_POINTS))
-    table = np.fromiter(flags, np.bool_, N_CODE_POINTS)
-    table[ord("_")] = True
-    return table
+def character_kinds() -> NDArray[np.uint8]:
+    """(N_CODE_POINTS,) the kind of each character."""
+    kinds = np.full(N_CODE_POINTS, OTHER, np.uint8)
+    characters = [chr(point) for point in range(N_CODE_POINTS_OF_SCRIPTS)]
+    kinds[: len(characters)] = np.fromiter(map(str.isalnum, characters), np.bool_, len(characters))
+    kinds[ord("_")] = LETTER
+    categories = list(map(unicodedata.category, characters))
+    for script in UNSPACED_SCRIPTS:
+        letters = [point for point in script if categories[point][0] == "L" or categories[point] == "Nl"]
+        kinds[letters] = LETTER_ALONE
+    kinds[[point for point, category in enumerate(categories) if category in ("Mn", "Mc")]] = MARK
+    for points in GLYPH_SELECTORS:
+        kinds[points.start : points.stop] = OTHER
+    return kinds
+
+
+def _word_bounds(kinds: NDArray[np.uint8]) -> tuple[Int64Array, Int64Array]:
+    """Where words start and end in a row of characters that begins and ends with one of no word."""
+    if kinds.max() <= LETTER:
+        changes = np.flatnonzero(kinds[1:] != kinds[:-1]) + 1
+        return changes[::2], changes[1::2]
+    is_mark = kinds == MARK
+    last_letter = np.maximum.accumulate(np.where(is_mark, 0, np.arange(len(kinds))))
+    owners = kinds[last_letter]
+    in_word, before = owners != OTHER, owners[:-1]
+    starts = np.zeros(len(kinds), np.bool_)
+    starts[1:] = (kinds[1:] == LETTER_ALONE) | ((kinds[1:] == LETTER) & (before != LETTER))
+    return np.flatnonzero(starts), np.flatnonzero(in_word[:-1] & (starts[1:] | ~in_word[1:])) + 1
+
+
+@lru_cache(maxsize=4)
+def _powers(n_powers: int) -> tuple[UInt64Array, UInt64Array, UInt64Array]:
+    """Powers 1 to n of `CHARACTER_MULTIPLIER` modulo 2^64, their sums (from the empty one), and powers 0 to n - 1 of
+    its inverse."""
+    powers = np.multiply.accumulate(np.full(n_powers, CHARACTER_MULTIPLIER, np.uint64))
+    inverse = np.full(n_powers, pow(CHARACTER_MULTIPLIER, -1, 1 << 64), np.uint64)
+    inverse[0] = 1
+    return (
+        powers,
+        np.concatenate([np.zeros(1, np.uint64), np.cumsum(powers)]),
+        np.multiply.accumulate(inverse),
+    )
+
+
+def _hash_words(code_points: NDArray[np.uint32], starts: Int64Array, ends: Int64Array) -> UInt64Array:
+    """For each word the sum of (code point + 1) times the multiplier to the power of its place, from 1; mixed.
+
+    Differences of one running sum: places are counted from the first word, and the inverse of the multiplier takes
+    each word back to its own start.
+    """
+    first, last = starts[0], ends[-1]
+    # Rounded up, so that blocks of about the same length share the powers.
+    powers, sums_of_powers, inverses = _powers(-(-int(last - first) // BLOCK_CHARACTERS) * BLOCK_CHARACTERS)
+    running = np.zeros(last - first + 1, np.uint64)
+    np.multiply(code_points[first:last], powers[: last - first], out=running[1:])
+    np.cumsum(running[1:], out=running[1:])
+    running += sums_of_powers[: len(running)]
+    return mix_bits((running[ends - first] - running[starts - first]) * inverses[starts - first])
 
 
 def _word_hashes(texts: Sequence[str]) -> tuple[UInt64Array, Int64Array]:
     """The hashes of all words, text after text, and (n_texts,) how many words each text has."""
     folded = [text.casefold() for text in texts]
-    code_points = np.frombuffer("\n".join(folded).encode("utf-32-le", "surrogatepass"), "<u4")
-    in_word = _word_characters()[code_points]
-    borders = np.flatnonzero(np.diff(in_word.view(np.int8), prepend=np.int8(0), append=np.int8(0)))
-    starts, lengths = borders[::2], borders[1::2] - borders[::2]
+    joined = SEPARATOR.join(["", *folded, ""])
+    code_points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), "<u4")
+    starts, ends = _word_bounds(character_kinds().take(code_points, mode="clip"))
     text_ends = np.cumsum([len(text) + 1 for text in folded])
     n_words = np.diff(np.searchsorted(starts, text_ends), prepend=0)
-    if not len(starts):
-        return np.empty(0, np.uint64), n_words
-    firsts = np.cumsum(lengths) - lengths
-    characters = code_points[in_word].astype(np.uint64)
-    place_in_word = np.arange(len(characters)) - np.repeat(firsts, lengths)
-    powers = np.multiply.accumulate(np.full(lengths.max(), CHARACTER_MULTIPLIER, np.uint64))
-    return mix_bits(np.add.reduceat((characters + np.uint64(1)) * powers[place_in_word], firsts)), n_words
+    # Groups of words keep the powers to about a block's, however long a text is.
+    groups = np.split(np.arange(len(starts)), np.flatnonzero(np.diff(starts // BLOCK_CHARACTERS)) + 1)
+    hashes = [_hash_words(code_points, starts[group], ends[group]) for group in groups if len(group)]
+    return np.concatenate([np.empty(0, np.uint64), *hashes]), n_words
 
 
 def _shingle_block(texts: Sequence[str], n_words: int) -> tuple[UInt64Array, Int64Array]:
