@@ -16,14 +16,25 @@ from fakesmrt_assets.assets.stage_asset import asset_key, explained_failures
 from fakesmrt_assets.resources import BuildResource, HomeResource
 from warehouse.cleanser.records import record_readers
 from warehouse.database import Warehouse, query, read_rows
+from warehouse.decontamination.evaluation_files import read_file
+from warehouse.decontamination.item_index import searched_items
+from warehouse.decontamination.recheck import first_found, needles
+from warehouse.decontamination.registry import current_files, registered_locations
+from warehouse.decontamination.search import NGRAM_OVERLAP
 from warehouse.errors import CorruptArtefact, InvalidConfiguration
 from warehouse.files import file_sha256
 from warehouse.licences import canonical_licence
+from warehouse.recipes import Recipe
 from warehouse.stages.chunk import recipe_chunking
+from warehouse.stages.duplicate import TextPlace, texts_at
 from warehouse.stages.stage import BuildSettings, StageContext
 from warehouse.tokens.shards import open_shard
 
 N_EXAMPLES = 5
+
+N_SEARCHED_AGAIN = 20_000
+N_ITEMS_AGAIN = 2_000
+"""Chunks and evaluation items of the second search, which is a thousand times slower than the first."""
 
 DECISION_FILE = "mix.json"
 """As ``fakesmrt_models.mixing.mix`` names it, which imports torch."""
@@ -105,6 +116,51 @@ def inspect_shards(warehouse: Warehouse, settings: BuildSettings) -> Finding:
         if bytes.fromhex(shard.manifest.sha256) != sha256:
             wrong.append(f"{relative}: the manifest and the database state different hashes")
     return finding(len(shards), wrong)
+
+
+def _searched_again(warehouse: Warehouse, recipe: Recipe) -> Finding:
+    """A plain search through chunks that are trained on, for a sample of the items that the recipe counts."""
+    counted = recipe.decontamination
+    with warehouse.read() as connection:
+        locations = registered_locations(connection)
+        common = {item_id.bytes for (item_id,) in connection.execute(query("common_items")).fetchall()}
+        parameters = {"recipe": recipe.name, "n_chunks": N_SEARCHED_AGAIN}
+        places = read_rows(connection, query("trained_on_sample"), parameters, TextPlace)
+    files = [
+        file
+        for file in current_files(locations)
+        if not counted.evaluation_sets or file.evaluation_set in counted.evaluation_sets
+    ]
+    if not files or NGRAM_OVERLAP not in counted.rules:
+        return finding(0, [])
+    items = [item for file in files for item in searched_items(read_file(file.path, file.fields))]
+    sample = sorted({item.item_id: item for item in items if item.item_id not in common}.items())[
+        :N_ITEMS_AGAIN
+    ]
+    sought = needles(passage for _, item in sample for passage in item.passages)
+    texts = texts_at(warehouse.home.text, places)
+    found = [(chunk_id, first_found(sought, text)) for chunk_id, text in texts.items()]
+    return finding(
+        len(texts),
+        [f"chunk {chunk_id} holds the words of an item" for chunk_id, run in found if run is not None],
+    )
+
+
+def inspect_evaluation_items(warehouse: Warehouse, settings: BuildSettings) -> Finding:
+    """No evaluation item and no held-out text may be trained on."""
+    recipe = StageContext(warehouse, settings).recipe
+    with warehouse.read() as connection:
+        locations = registered_locations(connection)
+    file_ids = [file.file_id for file in current_files(locations)]
+    parameters = {"recipe": settings.recipe, "file_ids": file_ids}
+    with warehouse.read() as connection:
+        recorded = read_rows(connection, query("check_evaluation_items_removed"), parameters, Finding)[0]
+    again = _searched_again(warehouse, recipe)
+    return Finding(
+        recorded.n_examined,
+        recorded.n_violations + again.n_violations,
+        [*recorded.examples, *again.examples][:N_EXAMPLES],
+    )
 
 
 def inspect_checkpoints(warehouse: Warehouse, settings: BuildSettings) -> Finding:
@@ -206,6 +262,13 @@ CHECKS = [
         "splits_disjoint",
         by_query("splits_disjoint", "recipe"),
         "No text and no cluster of near-duplicates stands both in the train split and in a held-out one.",
+    ),
+    check(
+        "corpus/training_chunk",
+        "no_evaluation_item_trained_on",
+        inspect_evaluation_items,
+        "Every chunk was searched for every evaluation item and for held-out text; none that counts is trained on, and "
+        "a second, plain search through a sample finds none.",
     ),
     check(
         "tokens/shard",

@@ -14,7 +14,7 @@ from fakesmrt_assets.stages import (
 from warehouse.database import Warehouse
 from warehouse.home import Home
 from warehouse.plan import PlannedStage, Version, plan_stages
-from warehouse.stages import chunk, document, duplicate, perplexity, repeated_passage, shard, training_chunk
+from warehouse.stages import chunk, contamination, document, duplicate, perplexity, repeated_passage, shard, training_chunk
 from warehouse.stages.stage import BuildSettings, StageContext
 
 VERSIONS: dict[str, Version] = {
@@ -22,6 +22,7 @@ VERSIONS: dict[str, Version] = {
     chunk.ASSET: chunk.version,
     repeated_passage.ASSET: repeated_passage.version,
     duplicate.ASSET: duplicate.version,
+    contamination.ASSET: contamination.version,
     perplexity.ASSET: perplexity.version,
     training_chunk.ASSET: training_chunk.version,
     shard.ASSET: shard.version,
@@ -39,8 +40,9 @@ UPSTREAM = {
     chunk.ASSET: [document.ASSET],
     repeated_passage.ASSET: [chunk.ASSET],
     duplicate.ASSET: [chunk.ASSET],
+    contamination.ASSET: [duplicate.ASSET],
     perplexity.ASSET: [duplicate.ASSET],
-    training_chunk.ASSET: [perplexity.ASSET, repeated_passage.ASSET],
+    training_chunk.ASSET: [perplexity.ASSET, repeated_passage.ASSET, contamination.ASSET],
     shard.ASSET: [training_chunk.ASSET],
     micromodel.ASSET: [shard.ASSET],
     mixed_model.ASSET: [micromodel.ASSET],

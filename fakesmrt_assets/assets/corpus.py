@@ -3,6 +3,7 @@
 from fakesmrt_assets.assets.stage_asset import stage_asset
 from fakesmrt_assets.stages.micromodel_scoring import score_texts
 from warehouse.stages import chunk as chunk_stage
+from warehouse.stages import contamination as contamination_stage
 from warehouse.stages import document as document_stage
 from warehouse.stages import duplicate as duplicate_stage
 from warehouse.stages import perplexity as perplexity_stage
@@ -81,6 +82,21 @@ def duplicate(context: StageContext) -> StageReport:
 
 
 @stage_asset(
+    "corpus/contamination",
+    after=["corpus/duplicate"],
+    kinds={"python", "duckdb"},
+    code=contamination_stage.CODE,
+)
+def contamination(context: StageContext) -> StageReport:
+    """One row is an evaluation item, or a held-out chunk, of which enough was found in a chunk.
+
+    It exists so that nothing a model is measured on was trained on: registered evaluation sets word by
+    word and with some of their words changed, held-out text by its runs of 13 words.
+    """
+    return contamination_stage.run(context)
+
+
+@stage_asset(
     "corpus/perplexity", after=["corpus/duplicate"], kinds={"python", "duckdb"}, code=perplexity_stage.CODE
 )
 def perplexity(context: StageContext) -> StageReport:
@@ -95,7 +111,7 @@ def perplexity(context: StageContext) -> StageReport:
 
 @stage_asset(
     "corpus/training_chunk",
-    after=["corpus/perplexity", "corpus/repeated_passage"],
+    after=["corpus/perplexity", "corpus/repeated_passage", "corpus/contamination"],
     kinds={"duckdb"},
     code=training_chunk_stage.CODE,
 )
@@ -108,4 +124,4 @@ def training_chunk(context: StageContext) -> StageReport:
     return training_chunk_stage.run(context)
 
 
-CORPUS_ASSETS = [source_file, document, chunk, repeated_passage, duplicate, perplexity, training_chunk]
+CORPUS_ASSETS = [source_file, document, chunk, repeated_passage, duplicate, contamination, perplexity, training_chunk]

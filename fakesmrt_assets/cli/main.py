@@ -20,6 +20,7 @@ from warehouse.errors import FakesmrtError, explained
 COMMANDS = {
     "init": "fakesmrt_assets.cli.home",
     "add": "fakesmrt_assets.cli.home",
+    "evaluation": "fakesmrt_assets.cli.evaluation_sets",
     "build": "fakesmrt_assets.cli.build",
     "plan": "fakesmrt_assets.cli.build",
     "recipe": "fakesmrt_assets.cli.recipes",

@@ -15,6 +15,7 @@ from warehouse.home import Home
 from warehouse.stages import (
     chunk,
     document,
+    contamination,
     duplicate,
     perplexity,
     repeated_passage,
@@ -24,7 +25,7 @@ from warehouse.stages import (
 )
 from warehouse.stages.stage import BuildSettings, StageContext, StageReport
 
-STAGES = (source_file, document, chunk, repeated_passage, duplicate, perplexity, training_chunk, shard)
+STAGES = (source_file, document, chunk, repeated_passage, duplicate, contamination, perplexity, training_chunk, shard)
 
 
 def write_topics(folder: Path) -> Path:

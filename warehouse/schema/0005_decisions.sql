@@ -110,6 +110,7 @@ CREATE TABLE corpus.contamination (
     item_id UUID NOT NULL,
     rule VARCHAR NOT NULL,
     score REAL NOT NULL,
+    n_words INTEGER NOT NULL,
     counts BOOLEAN NOT NULL,
     rule_version VARCHAR NOT NULL
 );
@@ -119,7 +120,8 @@ COMMENT ON COLUMN corpus.contamination.evaluation_set IS 'The set of the item; h
 COMMENT ON COLUMN corpus.contamination.item_id IS 'The item; the held-out chunk_id where the set is held_out.';
 COMMENT ON COLUMN corpus.contamination.rule IS 'ngram_overlap (a run of its words stands in the chunk) or near_duplicate (a passage of the chunk resembles it).';
 COMMENT ON COLUMN corpus.contamination.score IS 'Share of the item that was found, 0 to 1.';
-COMMENT ON COLUMN corpus.contamination.counts IS 'FALSE where the item is a phrase so common in the corpus that it proves nothing.';
+COMMENT ON COLUMN corpus.contamination.n_words IS 'Words of the run or passage that was looked for; 13 where the set is held_out.';
+COMMENT ON COLUMN corpus.contamination.counts IS 'FALSE where a passage of fewer than 13 words is so common in the corpus that it proves nothing.';
 COMMENT ON COLUMN corpus.contamination.rule_version IS 'Version of the search.';
 
 CREATE TABLE corpus.evaluation_collection (

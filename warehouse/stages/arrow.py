@@ -144,6 +144,39 @@ LEFT_OUT = pa.schema(
     {"shard_id": pa.uuid(), "chunk_id": pa.uuid(), "char_start": pa.int32(), "char_end": pa.int32()}
 )
 
+EVALUATION_FILE = pa.schema(
+    {
+        "evaluation_set": pa.string(),
+        "path": pa.string(),
+        "sha256": pa.binary(),
+        "file_id": pa.uuid(),
+        "n_items": pa.int32(),
+        "n_unsearched": pa.int32(),
+        "is_new": pa.bool_(),
+    }
+)
+
+EVALUATION_ITEM = pa.schema(
+    {
+        "item_id": pa.uuid(),
+        "evaluation_set": pa.string(),
+        "path": pa.string(),
+        "ordinal": pa.int32(),
+        "n_words": pa.int32(),
+        "is_searched": pa.bool_(),
+    }
+)
+
+CONTAMINATION = pa.schema(
+    {
+        "chunk_id": pa.uuid(),
+        "item_id": pa.uuid(),
+        "rule": pa.string(),
+        "score": pa.float32(),
+        "n_words": pa.int32(),
+    }
+)
+
 TEXT = pa.schema({"chunk_id": pa.uuid(), "document_id": pa.uuid(), "text": pa.string()})
 
 

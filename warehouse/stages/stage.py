@@ -36,6 +36,7 @@ ASSETS = (
     "corpus/chunk",
     "corpus/repeated_passage",
     "corpus/duplicate",
+    "corpus/contamination",
     "corpus/perplexity",
     "corpus/training_chunk",
     "tokens/shard",

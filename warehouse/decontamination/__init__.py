@@ -1,0 +1,1 @@
+"""Decontamination: finding evaluation items, and held-out text, in chunks."""
