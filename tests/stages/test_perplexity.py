@@ -196,6 +196,19 @@ def test_a_score_is_taken_back_where_the_cluster_grew(changeable: tuple[Warehous
         assert _unclean(connection) == []
 
 
+def test_a_reference_that_the_corpus_outgrew_is_told_of(changeable: tuple[Warehouse, Path]) -> None:
+    warehouse, _ = changeable
+    perplexity.run(context_of(warehouse))
+    with warehouse.write("test") as connection:
+        connection.execute(
+            "DELETE FROM corpus.reference_sample USING corpus.chunk "
+            "WHERE reference_sample.chunk_id = chunk.chunk_id AND chunk.n_bytes > 500"
+        )
+        connection.execute("DELETE FROM meta.materialization WHERE asset = 'corpus/perplexity'")
+    (advice,) = perplexity.run(context_of(warehouse)).problems
+    assert advice.endswith("fakesmrt build --new-references")
+
+
 def test_the_sample_is_that_of_the_recipe(changeable: tuple[Warehouse, Path]) -> None:
     warehouse, _ = changeable
     write_recipe(warehouse, "small", "seed = 3\n[perplexity]\nsample_bytes = 30000\n")

@@ -31,6 +31,7 @@ from warehouse.stages.references import (
     NGRAM,
     PinnedReference,
     number_of_models,
+    outgrown,
     pin_reference,
     pinned_reference,
     reference_definition,
@@ -241,4 +242,4 @@ def run(context: StageContext, score_by_micromodels: ScoreTexts | None = None) -
     }
     if notes := reference_manifest(context, reference)["notes"]:
         facts["reference_notes"] = "; ".join(notes)
-    return stage.report(n_rows, facts)
+    return stage.report(n_rows, facts, problems=[] if pinned_now else outgrown(context, reference))

@@ -43,6 +43,9 @@ N_FOLDS = 2
 
 BATCH_TEXTS = 4096
 
+OUTGROWN = 2.0
+"""From this many times the text that a reference was trained on, a new one is advised."""
+
 MAX_UNSCORED_SHARE = 0.5
 """A reference that leaves more of the corpus without a score says nothing of it."""
 
@@ -208,6 +211,22 @@ def draw_sample(connection: Connection, context: StageContext) -> pa.Table:
         "seed": reference_seed(recipe),
     }
     return connection.sql(query("reference_sample"), params=parameters).to_arrow_table()
+
+
+def outgrown(context: StageContext, reference: PinnedReference) -> list[str]:
+    """A line of advice where an n-gram reference was trained on much less text than the recipe would sample now."""
+    if reference_kind(context.recipe) != NGRAM:
+        return []
+    with context.warehouse.read() as connection:
+        now = int(sum(draw_sample(connection, context).column("n_bytes").to_numpy()))
+        parameters = {"reference_id": reference.reference_id}
+        ((before,),) = connection.execute(query("reference_sample_bytes"), parameters).fetchall()
+    if now < OUTGROWN * before or not now:
+        return []
+    return [
+        f"The perplexity reference was trained on {before:,} bytes of text; there are {now:,} to train one on now: "
+        "fakesmrt build --new-references"
+    ]
 
 
 def texts_of(batch: pa.RecordBatch, text_folder: Path) -> list[str]:
