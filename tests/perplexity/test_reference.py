@@ -148,6 +148,23 @@ def test_a_reference_with_an_exchanged_part_is_refused(folder: Path) -> None:
         Reference.load(folder / "fold-0")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format_version": 9},
+        {"n_folds": "2"},
+        {"n_folds": 3},
+        {"model_sha256": None},
+        {"tokenizer_sha256": "0"},
+    ],
+)
+def test_a_reference_whose_manifest_is_wrong_is_refused(change: dict[str, object], folder: Path) -> None:
+    manifest = folder / "reference.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | change))
+    with pytest.raises(CorruptArtefact):
+        Reference.load(folder)
+
+
 def test_books_of_one_author_are_told_from_word_salad(corpora: Path, tmp_path: Path) -> None:
     text = (corpora / "prose" / "tinyshakespeare").rglob("*.txt")
     plays = next(iter(sorted(text))).read_text(encoding="utf-8")[:200_000]

@@ -312,11 +312,15 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_bytes())
     except ValueError as error:
         raise CorruptArtefact(f"{path} is no JSON ({error})", REMEDY) from error
-    expected = {"format_version", "n_folds", "tokenizer_sha256", "model_sha256"}
-    if not isinstance(manifest, dict) or not expected <= manifest.keys():
+    expected = {"format_version": int, "n_folds": int, "tokenizer_sha256": str, "model_sha256": list}
+    if not isinstance(manifest, dict) or not all(
+        isinstance(manifest.get(key), kind) for key, kind in expected.items()
+    ):
         raise CorruptArtefact(f"{path} lacks keys of the format", REMEDY)
     if manifest["format_version"] != FORMAT_VERSION:
         raise CorruptArtefact(
             f"{path} has format version {manifest['format_version']}, not {FORMAT_VERSION}", REMEDY
         )
+    if len(manifest["model_sha256"]) != manifest["n_folds"]:
+        raise CorruptArtefact(f"{path} does not state a hash for each of its models", REMEDY)
     return manifest

@@ -53,8 +53,9 @@ MIN_MEMORY_LIMIT = 256 << 20
 PROCESS_BYTES = 160 << 20
 """What the process takes besides: the interpreter and its libraries."""
 
-BYTES_PER_ROW = 96
-"""The most that any pass holds in memory for each of its rows (tokens or n-grams), temporaries included."""
+BYTES_PER_ROW = 176
+"""The most that any pass holds in memory for each of its rows (tokens or n-grams), temporaries included: 163 were
+measured where the runs of contexts are merged."""
 
 MAX_TOKENS = (1 << 32) - 1
 """Counts are uint32."""
@@ -137,7 +138,7 @@ def train_ngram_files(
         order: tokens in the longest n-gram; 1 gives the unigram baseline.
         vocab_size: number of token ids, the marker included.
         temporary: an existing folder for sorted runs, which are gone at the end in any case. They take about
-            30 bytes for each distinct n-gram; on the disk of `folder`, the finished files need no copying.
+            50 bytes for each distinct n-gram; on the disk of `folder`, the finished files need no copying.
         memory_limit: bytes that the process may take; changes nothing in the result.
 
     Raises:
