@@ -1,6 +1,6 @@
 -- One band: its keys, and the buckets that are large or that gained or lost a text since the last comparison.
 CREATE OR REPLACE TEMPORARY TABLE keyed AS
-SELECT number, is_current, was_known, COLUMNS(lambda name: name = $band) AS key
+SELECT DISTINCT number, is_current, was_known, COLUMNS(lambda name: name = $band) AS key
 FROM representative_band
 WHERE key IS NOT NULL;
 
