@@ -66,7 +66,7 @@ INSERT INTO corpus.repeated_range VALUES
     (id('chunk-2'), id('chunking'), 1, 'paragraph', 2, 0, true, 0, 10),
     (id('chunk-5'), id('chunking'), 1, 'paragraph', 2, 0, false, 0, 10);
 INSERT INTO corpus.evaluation_item VALUES (id('item'), 'puzzles', '/texts/puzzles.jsonl', 0, 14, true);
-INSERT INTO corpus.contamination VALUES (id('chunk-6'), 'puzzles', id('item'), 'near_duplicate', 0.6, true, '1');
+INSERT INTO corpus.contamination VALUES (id('chunk-6'), 'puzzles', id('item'), 'near_duplicate', 0.6, 9, true, '1');
 -- chunk-1 and chunk-4 are alike; chunk-0 is dropped for its 50 words.
 INSERT INTO corpus.duplicate_pair
 SELECT least(id('chunk-1'), id('chunk-4')), greatest(id('chunk-1'), id('chunk-4')), 0.9, '1';
