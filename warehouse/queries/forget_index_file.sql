@@ -1,4 +1,9 @@
 -- Band keys or passages that are lost: the next build hashes their chunks again.
+-- What the last join proposed cannot be told without them: all is compared again.
+UPDATE corpus.signature
+SET compared = FALSE
+WHERE compared AND $index_file IN (SELECT index_file FROM corpus.signature);
+
 DELETE FROM corpus.signature
 WHERE index_file = $index_file;
 

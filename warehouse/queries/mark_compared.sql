@@ -6,3 +6,7 @@ WHERE
     signature.chunk_id = CAST(hex(member.chunk_id) AS UUID)
     AND signature.sketch_id = $sketch_id
     AND signature.compared <> member.is_current;
+
+-- Band keys of other sketches are compared with nothing any more.
+DELETE FROM corpus.signature
+WHERE sketch_id <> $sketch_id;

@@ -1,5 +1,8 @@
--- Obsolete pairs go, verified ones come. A pair that is stored already, because another bucket proposed it before, is
--- not stored twice.
+-- Obsolete pairs and those of other rules go, verified ones come. A pair that is stored already, because another bucket
+-- proposed it before, is not stored twice.
+DELETE FROM corpus.duplicate_pair
+WHERE rule_version <> $rule_version;
+
 DELETE FROM corpus.duplicate_pair
 USING read_parquet($obsolete) AS obsolete
 WHERE

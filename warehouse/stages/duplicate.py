@@ -21,7 +21,7 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.database import Warehouse, query, run_script
+from warehouse.database import Warehouse, query, run_script, scalar
 from warehouse.dedup.candidates import (
     CandidateParameters,
     CandidateSummary,
@@ -149,6 +149,15 @@ class _Comparison:
         return self.folder / f"{name}.parquet"
 
 
+def _forget_lost(warehouse: Warehouse) -> None:
+    """Take out the signatures of chunks that are gone; files that are only retired keep theirs."""
+    with warehouse.read() as connection:
+        n_lost = scalar(connection, query("count_lost_signatures"))
+    if n_lost:
+        with warehouse.write("taking out lost signatures") as connection:
+            run_script(connection, "forget_lost_signatures", {})
+
+
 def _sign_new(comparison: _Comparison) -> int:
     """Write and record the band keys of the chunks that have none; returns how many these were."""
     context, home, waiting = comparison.context, comparison.warehouse.home, comparison.path("waiting")
@@ -251,6 +260,7 @@ def run(context: StageContext) -> StageReport:
     bounded = replace(context, warehouse=replace(context.warehouse, memory_limit=MEMORY_LIMIT))
     with TemporaryDirectory(dir=context.warehouse.home.temporary) as folder:
         comparison = _Comparison(bounded, chunking_id, Path(folder))
+        _forget_lost(bounded.warehouse)
         n_signed = _sign_new(comparison)
         counts = _compare_new(comparison)
         clusters = _cluster(comparison, threshold)
