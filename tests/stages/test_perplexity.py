@@ -211,7 +211,7 @@ def test_a_reference_that_the_corpus_outgrew_is_told_of(changeable: tuple[Wareho
 
 def test_the_sample_is_that_of_the_recipe(changeable: tuple[Warehouse, Path]) -> None:
     warehouse, _ = changeable
-    write_recipe(warehouse, "small", "seed = 3\n[perplexity]\nsample_bytes = 30000\n")
+    write_recipe(warehouse, "small", "seed = 3\n[perplexity]\nsample_bytes = 150000\n")
     context = context_of(warehouse, recipe="small")
     candidates = fetched(
         warehouse,
@@ -219,14 +219,14 @@ def test_the_sample_is_that_of_the_recipe(changeable: tuple[Warehouse, Path]) ->
     )
     ids = [row[0] for row in candidates]
     sizes = [row[1] for row in candidates]
-    expected = [ids[i] for i in choose_sample(ids, sizes, 30_000, "reference-3")]
+    expected = [ids[i] for i in choose_sample(ids, sizes, 150_000, "reference-3")]
     clusters = dict(fetched(warehouse, "SELECT chunk_id, cluster_id FROM corpus.duplicate_cluster"))
     keys = [clusters.get(chunk_id, chunk_id) for chunk_id in expected]
     with warehouse.read() as connection:
         sample = draw_sample(connection, context).to_pylist()
     drawn = {UUID(str(row["chunk_id"])): row["fold"] for row in sample}
     assert drawn == dict(zip(expected, assign_folds(keys, 2, "reference-3"), strict=True))
-    assert 20_000 < sum(row["n_bytes"] for row in sample) <= 30_000
+    assert 140_000 < sum(row["n_bytes"] for row in sample) <= 150_000
 
 
 def test_the_sample_comes_from_the_corpora_that_the_recipe_names(changeable: tuple[Warehouse, Path]) -> None:
