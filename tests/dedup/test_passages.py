@@ -16,7 +16,7 @@ DEFAULT = PassageParameters()
 EVERY = PassageParameters(1, 1)
 
 LICENCE = "This work is in the public domain in the United States; reuse it as you like."
-MENU = "* Read the weekly letter of our editors and friends\n* Send us a correction or a question of your own making"
+MENU = "* Send us a correction or a question of your own making\n* Read the weekly letter of our editors and friends"
 
 
 def found(text: str, parameters: PassageParameters = DEFAULT) -> list[tuple[str, str]]:
@@ -42,6 +42,14 @@ def test_items_are_lines_of_their_own_and_a_paragraph_of_one_line_is_no_line() -
     first, second = MENU.split("\n")
     assert found(MENU) == [("paragraph", MENU), ("line", first + "\n"), ("line", second)]
     assert found(first) == [("paragraph", first)]
+
+
+def test_a_line_that_ends_though_there_was_room_stands_for_itself() -> None:
+    first = "The letters of the year, as our readers wrote them down"
+    second = "The plays of the year, as our readers saw them in the many houses of the city"
+    together = f"{first}\n{second}"
+    assert found(together) == [("paragraph", together), ("line", f"{first}\n"), ("line", second)]
+    assert found(f"{second}\n{first}") == [("paragraph", f"{second}\n{first}")]
 
 
 def test_a_piece_of_a_wrapped_sentence_is_no_line() -> None:
@@ -99,7 +107,7 @@ def test_what_repeats_by_nature_is_no_passage(text: str) -> None:
 
 def test_pieces_of_fenced_code_are_no_passages_and_a_whole_block_is() -> None:
     code = "def take_the_first_of_all_the_values(values):\n    return the_first_one_of(values)"
-    assert found(f"```python\n{code}\n\n{code}\n```") == []
+    assert found(f"```python\n{code}\n\n{code}\n\n{code}\n```") == []
     assert found(f"```python\n{code}\n```")[0] == ("paragraph", f"```python\n{code}\n```")
     # Half a block, as a cut leaves it: what follows its end is prose.
     assert found(f"return values\n```\n\n{LICENCE}") == [("paragraph", LICENCE)]

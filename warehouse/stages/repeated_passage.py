@@ -13,6 +13,7 @@ depends on these alone, whichever came first. What of it is left out of training
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,6 +35,8 @@ ASSET = "corpus/repeated_passage"
 CODE = ("warehouse.dedup.passages", "warehouse.dedup.shingles", "warehouse.stages.repeated_passage")
 
 BATCH_CHUNKS = 4096
+MEMORY_LIMIT = "512MiB"
+"""What DuckDB may take before it spills: with the interpreter and the libraries the stage stays below 1 GiB."""
 
 PASSAGE = pa.schema(
     {
@@ -157,6 +160,7 @@ def run(context: StageContext) -> StageReport:
         last = stage.last()
         return stage.report(last.n_rows if last else 0, {}, up_to_date=True)
     parameters, chunking_id = PassageParameters(), recipe_chunking(context)[1]
+    context = replace(context, warehouse=replace(context.warehouse, memory_limit=MEMORY_LIMIT))
     with TemporaryDirectory(dir=context.warehouse.home.temporary) as name:
         folder = Path(name)
         n_read = _index_new(context, chunking_id, parameters, folder)
