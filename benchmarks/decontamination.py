@@ -66,7 +66,7 @@ def planted_text(record: object, rng: random.Random) -> str:
         return f"{record['context_options'][gold]} {record['continuation']}".strip()
     if "continuation" in record:
         return f"{record['context']}{record['continuation']}".strip()
-    text = record.get("query") or max(strings, key=len)
+    text = record.get("query") or max(strings, key=lambda value: len(value.split()))
     answer = choices[gold] if choices and isinstance(gold, int) and rng.random() < 0.5 else ""
     return f"{text.strip()} {answer}".strip()
 
@@ -128,13 +128,17 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
     indexes = [build_index(block) for block in blocks_of_items(items)]
     searchers = [Searcher(index) for index in indexes]
     removed: set[int] = set()
+    removed_by: list[str] = []
     started, seconds_at = time.process_time(), time.perf_counter()
     for start in range(0, len(chunks), BATCH_CHUNKS):
         words = split_words(chunks[start : start + BATCH_CHUNKS])
-        for searcher in searchers:
+        for searcher, index in zip(searchers, indexes, strict=True):
             found = searcher.search(words)
             counts = ~found.is_near | (found.scores >= rules.min_score)
             removed |= {start + int(chunk) for chunk in found.chunks[counts]}
+            clean = [row for row in counts.nonzero()[0] if start + int(found.chunks[row]) not in planted]
+            ids = {index.item_ids[found.items[row]].tobytes() for row in clean}
+            removed_by += [item.passages[0][:80] for item in items if item.item_id in ids][:8]
     cpu_seconds, seconds = time.process_time() - started, time.perf_counter() - seconds_at
     sample = [passage for item in items for passage in item.passages]
     plain_found, plain_seconds = plain_search(sample, chunks)
@@ -152,6 +156,7 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
         "edit": options.edit,
         "place": options.place,
         "recall": len(planted.keys() & removed) / len(planted),
+        "removed_by": removed_by,
         "missed_words": [planted[number].n_words for number in sorted(planted.keys() - removed)],
         "missed": [planted[number].text[:80] for number in sorted(planted.keys() - removed)][:8],
         "false_positives": len(removed - planted.keys()),

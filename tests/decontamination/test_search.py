@@ -79,7 +79,7 @@ def test_formulas_in_clean_text_are_no_near_duplicates() -> None:
 
 
 def test_an_item_too_short_to_prove_anything_is_not_searched_for() -> None:
-    searched = searched_items(read_items([*ITEMS, "25 - 759 =", "Yes", ""]))
+    searched = searched_items(read_items([*ITEMS, "7 + 5 = 12", "Yes", ""]))
     assert [bool(item.passages) for item in searched] == [True, True, True, False, False, False, False]
     assert found(index_of("Yes")) == []
 

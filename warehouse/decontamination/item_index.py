@@ -44,7 +44,7 @@ SHORT_PIECE_WORDS = 4
 MAX_SEED_PIECES = 1000
 """Seeds that more pieces share ("which of the following is") lead to no piece that has another seed."""
 
-MAX_BLOCK_WORDS = 1_000_000
+MAX_BLOCK_WORDS = 2_000_000
 """Words of the passages of one index: about 100 MB."""
 
 

@@ -106,9 +106,11 @@ def record_texts(record: object, fields: Sequence[str] = ()) -> list[Text]:
 
     Args:
         record: a string, or what JSON can hold.
-        fields: names of the fields that count; empty: all but ids, labels and links.
+        fields: names of the fields that count; empty: all but ids, labels and links. A line of text has none and
+            counts.
     """
-    return list(_texts(record, "", listed=False, fields=frozenset(fields)))
+    wanted = frozenset() if isinstance(record, str) else frozenset(fields)
+    return list(_texts(record, "", listed=False, fields=wanted))
 
 
 def _texts(value: object, name: str, *, listed: bool, fields: frozenset[str]) -> Iterator[Text]:

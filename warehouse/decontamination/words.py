@@ -63,7 +63,8 @@ class Words:
 
     Attributes:
         hashes: (n_words,) 64-bit hashes.
-        letters: (n_words,) characters of each word, at most `MAX_LETTERS`.
+        letters: (n_words,) characters of each word, at most `MAX_LETTERS`; a digit counts twice, because it is drawn
+            from ten as a word is from many, not guessed from the letters before it.
         opens: (n_words,) whether a sentence or line may begin with the word.
         closes: (n_words,) whether one may end with it.
         offsets: (n_texts + 1,) where each text's words begin.
@@ -145,11 +146,15 @@ def _split_block(texts: Sequence[str]) -> Words:
     place_in_word = np.arange(len(characters)) - np.repeat(firsts, lengths)
     powers = np.multiply.accumulate(np.full(lengths.max(), CHARACTER_MULTIPLIER, np.uint64))
     hashes = mix_bits(np.add.reduceat((characters + np.uint64(1)) * powers[place_in_word], firsts))
-    return Words(hashes, np.minimum(lengths, MAX_LETTERS).astype(np.uint8), opens, closes, offsets)
+    n_digits = np.add.reduceat(characters - np.uint64(ord("0")) < np.uint64(10), firsts, dtype=np.int64)
+    letters = np.minimum(lengths + n_digits, MAX_LETTERS).astype(np.uint8)
+    return Words(hashes, letters, opens, closes, offsets)
 
 
 def pattern_hashes(words: UInt64Array, places: Sequence[int]) -> UInt64Array:
     """(max(0, n - places[-1]),) hashes of the words at `places` behind every word, borders of texts not minded.
+
+    The words' own hashes have random bits already, so sums of their products do too, the upper ones above all.
 
     Args:
         words: (n,) hashes of words.
@@ -161,7 +166,7 @@ def pattern_hashes(words: UInt64Array, places: Sequence[int]) -> UInt64Array:
     for place in places:
         sums *= WORD_MULTIPLIER
         sums += words[place : place + n_hashes]
-    return mix_bits(sums)
+    return sums
 
 
 def ranges(starts: Int64Array, lengths: Int64Array) -> Int64Array:
