@@ -103,7 +103,7 @@ ORDER BY chunk_id;
 
 INSERT INTO corpus.contamination BY NAME
 SELECT
-    chunk_id, ['held_out', 'questions'][1 + i % 2] AS evaluation_set, md5('item' || i)::UUID AS item_id, 'near_duplicate' AS rule,
+    chunk_id, ['held_out', 'questions'][1 + i % 2] AS evaluation_set, CASE WHEN i % 2 = 0 THEN md5('chunk' || (i // 500 * 500 + 400))::UUID ELSE md5('item' || i)::UUID END AS item_id, 'near_duplicate' AS rule,
     0.5 + 0.5 * v AS score, 20 AS n_words, true AS counts, 'made' AS rule_version
 FROM made
 WHERE hash(i, 10) % 1000 = 0;

@@ -119,13 +119,20 @@ class Corpus:
         )
 
     def contaminate(
-        self, number: int, rule: str, score: float, evaluation_set: str = "questions", *, counts: bool = True
+        self,
+        number: int,
+        rule: str,
+        score: float,
+        evaluation_set: str = "questions",
+        *,
+        item: int = 9,
+        counts: bool = True,
     ) -> None:
         """An evaluation item, or a held-out chunk, that was found in a chunk."""
         self.connection.execute(
             "INSERT INTO corpus.contamination BY NAME SELECT ? AS chunk_id, ? AS evaluation_set, ? AS item_id,"
             " ? AS rule, ? AS score, 20 AS n_words, ? AS counts, 'test' AS rule_version",
-            [UUID(int=number), evaluation_set, UUID(int=9), rule, score, counts],
+            [UUID(int=number), evaluation_set, UUID(int=item), rule, score, counts],
         )
 
     def cluster(self, centre: int, *members: int) -> None:
@@ -356,15 +363,17 @@ def test_a_chunk_that_holds_an_evaluation_item_is_dropped(corpus: Corpus) -> Non
 
 def test_training_text_that_holds_a_part_of_a_held_out_text_is_dropped(corpus: Corpus) -> None:
     letters = corpus.add_source("letters")
-    corpus.add_chunk(1, letters)
+    for number in (1, 3, 4):
+        corpus.add_chunk(number, letters)
     corpus.add_chunk(2, letters, split="validation")
-    corpus.add_chunk(3, letters)
-    for number, score in ((1, 0.6), (2, 0.6), (3, 0.5)):
-        corpus.contaminate(number, "near_duplicate", score, "held_out")
+    corpus.add_chunk(5, letters, split="validation", n_words=1)
+    for number, score, held_out in ((1, 0.6, 2), (3, 0.5, 2), (4, 1.0, 5)):
+        corpus.contaminate(number, "near_duplicate", score, "held_out", item=held_out)
     strict = DecontaminationRules(rules=(), held_out_share=0.4)
-    assert corpus.decide(PLAIN) == {1: "held_out_overlap", 2: None, 3: None}
-    assert corpus.decide(dataclasses.replace(PLAIN, decontamination=strict))[3] == "held_out_overlap"
     none = DecontaminationRules(held_out_share=1.0)
+    # Nothing is measured on the fifth, which a rule drops.
+    assert corpus.decide(PLAIN) == {1: "held_out_overlap", 2: None, 3: None, 4: None, 5: "too_few_words"}
+    assert corpus.decide(dataclasses.replace(PLAIN, decontamination=strict))[3] == "held_out_overlap"
     assert corpus.decide(dataclasses.replace(PLAIN, decontamination=none))[1] is None
 
 

@@ -161,20 +161,16 @@ contaminated AS (
     SELECT
         rule.recipe,
         found.chunk_id,
-        bool_or(found.evaluation_set <> 'held_out' AND found.rule = 'ngram_overlap') AS has_overlap,
-        bool_or(found.evaluation_set <> 'held_out' AND found.rule = 'near_duplicate') AS has_near_duplicate,
-        bool_or(found.evaluation_set = 'held_out') AS has_held_out
+        bool_or(found.rule = 'ngram_overlap') AS has_overlap,
+        bool_or(found.rule = 'near_duplicate') AS has_near_duplicate
     FROM rule
     INNER JOIN corpus.contamination AS found
         ON
-            found.counts
-            AND CASE
-                WHEN found.evaluation_set = 'held_out' THEN found.score > rule.held_out_share
-                ELSE
-                    list_contains(rule.contamination_rules, found.rule)
-                    AND (len(rule.evaluation_sets) = 0 OR list_contains(rule.evaluation_sets, found.evaluation_set))
-                    AND (found.rule = 'ngram_overlap' OR found.score >= rule.min_contamination_score)
-            END
+            found.evaluation_set <> 'held_out'
+            AND found.counts
+            AND list_contains(rule.contamination_rules, found.rule)
+            AND (len(rule.evaluation_sets) = 0 OR list_contains(rule.evaluation_sets, found.evaluation_set))
+            AND (found.rule = 'ngram_overlap' OR found.score >= rule.min_contamination_score)
     GROUP BY rule.recipe, found.chunk_id
 ),
 
@@ -291,7 +287,6 @@ judged AS MATERIALIZED (
             WHEN place.reason IS NOT NULL THEN place.reason
             WHEN contaminated.has_overlap THEN 'evaluation_overlap'
             WHEN contaminated.has_near_duplicate THEN 'evaluation_near_duplicate'
-            WHEN contaminated.has_held_out AND scored.split = 'train' THEN 'held_out_overlap'
             WHEN scored.quality_reason IS NOT NULL THEN scored.quality_reason
             WHEN place.is_other_language THEN 'language'
             WHEN left_out.n_characters > scored.max_left_out_share * scored.n_characters THEN 'repeated_passages'
@@ -314,6 +309,16 @@ likeness AS NOT MATERIALIZED (
     INNER JOIN corpus.duplicate_pair AS pair ON pair.jaccard >= rule.duplicate_threshold
 ),
 
+overlap AS NOT MATERIALIZED (
+    SELECT
+        rule.recipe,
+        found.chunk_id,
+        found.item_id AS held_out_id
+    FROM rule
+    INNER JOIN corpus.contamination AS found
+        ON found.evaluation_set = 'held_out' AND found.counts AND found.score > rule.held_out_share
+),
+
 alike AS (
     -- With their cluster where they are in one; chunks of the same text always are.
     SELECT
@@ -331,6 +336,10 @@ alike AS (
         SELECT recipe, chunk_a, NULL FROM likeness
         UNION ALL
         SELECT recipe, chunk_b, NULL FROM likeness
+        UNION ALL
+        SELECT recipe, chunk_id, NULL FROM overlap
+        UNION ALL
+        SELECT recipe, held_out_id, NULL FROM overlap
     ) AS involved
     GROUP BY recipe, chunk_id
 ),
@@ -387,6 +396,14 @@ both_ways AS NOT MATERIALIZED (
     SELECT recipe, other_sha256, text_sha256 FROM resembles
 ),
 
+-- Held-out text that a rule drops is not measured on, so nothing needs to keep away from it.
+held_out_overlap AS (
+    SELECT DISTINCT overlap.recipe, overlap.chunk_id
+    FROM overlap
+    INNER JOIN member AS held_out ON overlap.held_out_id = held_out.chunk_id AND overlap.recipe = held_out.recipe
+    WHERE held_out.own_reason IS NULL AND held_out.split <> 'train'
+),
+
 held_out_cluster AS (
     SELECT DISTINCT recipe, cluster_id
     FROM member
@@ -405,12 +422,15 @@ separated AS (
         member.*,
         CASE
             WHEN member.own_reason IS NOT NULL THEN member.own_reason
+            WHEN member.split = 'train' AND held_out_overlap.chunk_id IS NOT NULL THEN 'held_out_overlap'
             WHEN member.split = 'train' AND held_out_cluster.cluster_id IS NOT NULL THEN 'near_held_out'
             WHEN member.split = 'train' AND held_out_likeness.text_sha256 IS NOT NULL THEN 'near_held_out'
         END AS earlier_reason,
         CASE WHEN duplicate_level = 'none' THEN member.chunk_id ELSE coalesce(member.cluster_id, member.chunk_id) END AS group_id,
         CASE WHEN duplicate_level = 'exact' THEN member.text_sha256 END AS group_text
     FROM member
+    LEFT JOIN held_out_overlap
+        ON member.chunk_id = held_out_overlap.chunk_id AND member.recipe = held_out_overlap.recipe
     LEFT JOIN held_out_cluster
         ON member.cluster_id = held_out_cluster.cluster_id AND member.recipe = held_out_cluster.recipe
     LEFT JOIN held_out_likeness
