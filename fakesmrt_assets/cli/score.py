@@ -75,9 +75,12 @@ def _scorer(folder: Path) -> Callable[[Sequence[str]], Scores]:
     if is_population(folder):
         folder = verified_model_folder(folder, 0)
     if any((folder / name).is_file() for name in ("config.json", "ensemble.json", "model/config.json")):
+        from fakesmrt_assets.stages.micromodel_scoring import utf8_lengths
         from fakesmrt_models.evaluation.scoring import TextScorer
+        from warehouse.perplexity.reference import Scores
 
-        return TextScorer(folder).score
+        scorer = TextScorer(folder)
+        return lambda texts: Scores(*scorer.score(texts), utf8_lengths(texts))
     opened = Reference.load(folder)
     return lambda texts: opened.score(texts, [0] * len(texts))
 

@@ -127,7 +127,7 @@ def _require_current_shards(context: StageContext, folder: Path) -> None:
         )
 
 
-def _requests(
+def population_requests(
     context: StageContext, folder: Path, trunk_model: Path
 ) -> list[tuple[int | None, TrainingRequest]]:
     """What is trained, the trunk first where there is one."""
@@ -171,7 +171,7 @@ def _requests(
 
 def _train_all(context: StageContext, experiment: str) -> list[Trained]:
     root = context.warehouse.home.models / experiment
-    requests = _requests(context, tokens_folder(context, context.recipe), root / "trunk")
+    requests = population_requests(context, tokens_folder(context, context.recipe), root / "trunk")
     trained = []
     for number, (replicate, request) in enumerate(requests):
         name = "trunk" if replicate is None else f"replicate-{replicate}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from warehouse.perplexity.population import MAX_MODELS, verified_model_folder
 from warehouse.perplexity.reference import Scores
@@ -33,14 +34,16 @@ def score_texts(folder: str, texts: Sequence[str], folds: Sequence[int]) -> Scor
         InputUnreadable: a text holds lone surrogates.
     """
     asked = np.asarray(folds, np.int64)
-    scores = Scores(np.zeros(len(texts)), np.zeros(len(texts), np.int64), np.zeros(len(texts), np.int64))
+    nats, n_tokens = np.zeros(len(texts)), np.zeros(len(texts), np.int64)
     for model in sorted(set(asked.tolist())):
         rows = np.flatnonzero(asked == model).tolist()
-        part = _opened(folder, model).score([texts[row] for row in rows])
-        scores.nats[rows] = part.nats
-        scores.n_tokens[rows] = part.n_tokens
-        scores.n_bytes[rows] = part.n_bytes
-    return scores
+        nats[rows], n_tokens[rows] = _opened(folder, model).score([texts[row] for row in rows])
+    return Scores(nats, n_tokens, utf8_lengths(texts))
+
+
+def utf8_lengths(texts: Sequence[str]) -> NDArray[np.int64]:
+    """UTF-8 bytes of each text."""
+    return np.fromiter((len(text.encode()) for text in texts), np.int64, len(texts))
 
 
 @lru_cache(maxsize=MAX_MODELS)

@@ -1,6 +1,6 @@
-"""Many short texts under one model or ensemble: the same figures as a perplexity reference gives.
+"""Many short texts under one model or ensemble, for figures such as a perplexity reference gives.
 
-What lives here: from texts to `Scores`. What does not: which text is scored by which model.
+What lives here: from texts to nats and tokens. What does not: which text is scored by which model.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fakesmrt_models.evaluation.bits_per_byte import CONTEXT, chunk_nats
 from fakesmrt_models.evaluation.text import marked
 from fakesmrt_models.mixing.ensembles import load_ensemble
-from warehouse.perplexity.reference import Scores
 from warehouse.tokens.tokenizer import Tokenizer
 
 
@@ -30,8 +30,11 @@ class TextScorer:
         self._ensemble = load_ensemble(folder)
         self._tokenizer = Tokenizer.from_file(self._ensemble.tokenizer_file)
 
-    def score(self, texts: Sequence[str]) -> Scores:
-        """Nats of each text, begun by the document marker; a long text is read in overlapping windows.
+    def score(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Score each text, begun by the document marker; a long text is read in overlapping windows.
+
+        Returns:
+            Total nats and number of predicted tokens of each text.
 
         Raises:
             InputUnreadable: a text holds lone surrogates.
@@ -45,8 +48,4 @@ class TextScorer:
             context=context,
             stride=max(1, context // 2),
         )[-1]
-        return Scores(
-            nats,
-            np.array([len(tokens) for tokens in encoded], np.int64),
-            np.array([len(text.encode()) for text in texts], np.int64),
-        )
+        return nats, np.array([len(tokens) for tokens in encoded], np.int64)

@@ -13,6 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from fakesmrt_assets.cli.score import score
+from fakesmrt_assets.stages import micromodel
 from fakesmrt_assets.stages.micromodel_scoring import score_texts
 from fakesmrt_models.architecture.config import ModelConfig
 from fakesmrt_models.architecture.transformer import initialised
@@ -193,3 +194,18 @@ def test_the_command_scores_by_a_reference_and_by_a_model(
         str(content_id("checkpoint", "replicate-0")),
     ):
         assert lines(same) == pinned
+
+
+def test_independent_replicates_have_no_trunk(built_corpus: Warehouse, tmp_path: Path) -> None:
+    folder = next(built_corpus.home.tokens.iterdir())
+    branching = context_of(built_corpus, replicates=3, steps=10)
+    branches = dict(micromodel.population_requests(branching, folder, tmp_path / "trunk"))
+    assert list(branches) == [None, 0, 1, 2]
+    assert [branches[number].initial_model for number in (0, 1, 2)] == [tmp_path / "trunk"] * 3
+    apart = context_of(built_corpus, replicates=3, steps=10, independent=True)
+    replicates = dict(micromodel.population_requests(apart, folder, tmp_path / "trunk"))
+    assert list(replicates) == [0, 1, 2]
+    for number, request in replicates.items():
+        assert (request.initial_model, request.steps) == (None, 10)
+        assert request.bootstrap_seed == branches[number].bootstrap_seed
+    assert micromodel.version(apart).data_version != micromodel.version(branching).data_version
