@@ -114,7 +114,7 @@ class PassageRules:
     Attributes:
         remove: ``paragraph``, ``line`` or both: these are left out where text becomes tokens.
         min_documents: documents that must hold a passage; at least 2.
-        keep_first: whether one copy stays.
+        keep_first: whether one copy stays in each corpus.
         max_share: chunks of which more than this share of characters would be left out are dropped whole.
     """
 
