@@ -20,6 +20,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,11 @@ from warehouse.perplexity.counts import (
 
 FORMAT_VERSION = 2
 MANIFEST = "ngram.json"
-BLOCK = 1 << 19
-"""Tokens scored at once: bounds the memory of temporaries to some tens of MiB."""
+BLOCK = 1 << 20
+"""Tokens scored at once: bounds the memory of temporaries to about 100 MiB."""
+
+STRETCH = 512
+"""N-grams looked up at once."""
 
 ARRAYS: Mapping[str, str] = {"ngrams": "<u8", "log_probability": "<f4", "log_backoff": "<f4"}
 """The arrays of each order, and the dtype of each."""
@@ -111,43 +115,51 @@ class NgramModel:
         return np.delete(scores, starts)
 
     def _scored(self, tokens: Tokens) -> LogProbabilities:
-        """Log probability at each position of a stretch of text, from what context the stretch holds.
+        """Log probability at each position of a stretch of text, from what context the stretch holds."""
+        ngrams = packed(tokens, self.order, bits_per_token(self.vocab_size, self.order))
+        by_ngram = np.argsort(ngrams)
+        log_probability, longest, log_backoff = self._matched(ngrams[by_ngram], tokens[by_ngram])
+        # What all contexts give away that are longer than the one that the token was seen after.
+        for k in range(self.order - 1, 0, -1):
+            log_backoff[k - 1] += log_backoff[k]
+        place = np.empty(len(tokens), np.int64)
+        place[by_ngram] = np.arange(len(tokens))
+        of_token_before = place[np.maximum(by_ngram - 1, 0)]
+        scores = np.empty(len(tokens), np.float32)
+        scores[by_ngram] = log_probability + log_backoff[longest - 1, of_token_before]
+        return scores
+
+    def _matched(
+        self, ngrams: Ngrams, unigrams: Tokens
+    ) -> tuple[LogProbabilities, NDArray[np.int64], LogProbabilities]:
+        """Look n-grams up that were packed at the model's order and are ascending, shape (n,).
 
         One sort serves all orders: n-grams in ascending order have their suffixes in ascending order too.
+
+        Returns:
+            Log probability of the newest token after the longest context that it was seen after, (n,); the order
+            of that match, (n,); the log backoff after the suffix of each order, 0 where it was not seen and at the
+            highest order, (order, n).
         """
-        bits = bits_per_token(self.vocab_size, self.order)
-        ngrams = packed(tokens, self.order, bits)
-        by_ngram = np.argsort(ngrams)
-        ngrams = ngrams[by_ngram]
-        unigrams = tokens[by_ngram]
-        log_probability = self.levels[0].log_probability[unigrams]
-        longest = np.ones(len(tokens), np.int64)
-        # after[k - 1]: log backoff after the n-gram of order k, 0 where it was not seen; row of order: none.
-        after = np.zeros((self.order, len(tokens)), np.float32)
+        log_probability = np.asarray(self.levels[0].log_probability)[unigrams]
+        longest = np.ones(len(ngrams), np.int64)
+        log_backoff = np.zeros((self.order, len(ngrams)), np.float32)
         if self.order > 1:
-            after[0] = self.levels[0].log_backoff[unigrams]
-        seen = np.arange(len(tokens))
+            log_backoff[0] = np.asarray(self.levels[0].log_backoff)[unigrams]
+        seen = np.arange(len(ngrams))
+        bits = bits_per_token(self.vocab_size, self.order)
         for k in range(2, self.order + 1):
             # An n-gram was seen only if its suffix was.
             level, asked = self.levels[k - 1], ngrams[seen] >> np.uint64(bits * (self.order - k))
             first = run_starts(asked)
             found = find(level.ngrams, asked[first])
-            hits = found >= 0
-            found, n_times = found[hits], np.diff(first, append=len(asked))
-            seen, n_times = seen[np.repeat(hits, n_times)], n_times[hits]
-            log_probability[seen] = np.repeat(level.log_probability[found], n_times)
+            hits, n_times = found >= 0, np.diff(first, append=len(asked))
+            seen, found, n_times = seen[np.repeat(hits, n_times)], found[hits], n_times[hits]
             longest[seen] = k
+            log_probability[seen] = np.repeat(np.asarray(level.log_probability)[found], n_times)
             if k < self.order:
-                after[k - 1, seen] = np.repeat(level.log_backoff[found], n_times)
-        # The weights of all contexts that are longer than the one that the token was seen after.
-        for k in range(self.order - 1, 0, -1):
-            after[k - 1] += after[k]
-        rows = np.empty(len(tokens), np.int64)
-        rows[by_ngram] = np.arange(len(tokens))
-        before = rows[np.maximum(by_ngram - 1, 0)]
-        scores = np.empty(len(tokens), np.float32)
-        scores[by_ngram] = log_probability + after[longest - 1, before]
-        return scores
+                log_backoff[k - 1, seen] = np.repeat(np.asarray(level.log_backoff)[found], n_times)
+        return log_probability, longest, log_backoff
 
     def save(self, folder: Path) -> None:
         """Write the model as .npy files and, last, `ngram.json` with their hashes."""
@@ -183,9 +195,16 @@ def find(ngrams: Ngrams, asked: Ngrams) -> NDArray[np.int64]:
     """Where each of the ascending `asked` lies in the ascending `ngrams`, -1 where it does not."""
     if len(ngrams) == 0:
         return np.full(len(asked), -1)
-    # Ascending questions walk through the table once, which is several times faster than jumping about in it.
-    places = np.minimum(np.searchsorted(ngrams, asked), len(ngrams) - 1)
-    return np.where(ngrams[places] == asked, places, -1)
+    table = np.asarray(ngrams)
+    # A stretch of ascending questions has its answers between those of its ends: half the steps of a search
+    # in the whole table, and all of them in the processor's cache.
+    bounds = [*np.searchsorted(table, asked[::STRETCH]).tolist(), len(table)]
+    places = np.empty(len(asked), np.int64)
+    for i, (low, high) in enumerate(pairwise(bounds)):
+        part = slice(i * STRETCH, (i + 1) * STRETCH)
+        places[part] = low + np.searchsorted(table[low:high], asked[part])
+    places = np.minimum(places, len(table) - 1)
+    return np.where(table[places] == asked, places, -1)
 
 
 def file_name(k: int, name: str) -> str:
