@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from datasketch import MinHash, MinHashLSH
 
 from warehouse.database import Connection
 from warehouse.dedup.candidates import CandidateParameters, CandidateSummary, find_candidates, write_band_file
@@ -82,6 +83,21 @@ def test_candidates_share_a_band(index: Index, pair_list: Callable[[str], Any]) 
     found = index.join(texts)
     assert found == pairs_by_definition(texts)
     assert 30 < len(found) < len(texts) * 3
+
+
+def test_candidates_are_those_of_datasketchs_index(index: Index, pair_list: Callable[[str], Any]) -> None:
+    texts = {key(number): text for number, text in enumerate(dict.fromkeys(pair_list("spdx_licences").texts))}
+    index.add(texts)
+    lsh = MinHashLSH(num_perm=SKETCH.n_hashes, params=(SKETCH.n_bands, SKETCH.rows_per_band))
+    rows = signatures(shingle(list(texts.values()), SKETCH.shingles), SKETCH)
+    oracles = {
+        chunk_id: MinHash(SKETCH.n_hashes, SKETCH.seed, hashvalues=row, scheme="affine32")
+        for chunk_id, row in zip(texts, rows, strict=True)
+    }
+    for chunk_id, oracle in oracles.items():
+        lsh.insert(chunk_id, oracle)
+    expected = {(chunk_id, met) for chunk_id, oracle in oracles.items() for met in lsh.query(oracle)}
+    assert index.join(texts) == {(a, b) for a, b in expected if a < b}
 
 
 def test_identical_texts_are_compared_once(index: Index) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from datasketch import MinHash
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from warehouse.dedup import minhash
 from warehouse.dedup.minhash import NO_SHINGLE, SketchParameters, band_keys, permutations, signatures
@@ -23,8 +25,8 @@ TEXTS = [
 ]
 
 
-def datasketch_signature(hashes: np.ndarray) -> np.ndarray:
-    oracle = MinHash(num_perm=SKETCH.n_hashes, seed=SKETCH.seed, hashfunc=int)
+def datasketch_signature(hashes: np.ndarray, sketch: SketchParameters = SKETCH) -> np.ndarray:
+    oracle = MinHash(num_perm=sketch.n_hashes, seed=sketch.seed, hashfunc=int)
     oracle.update_batch((hashes & np.uint64(0xFFFFFFFF)).tolist())
     return oracle.hashvalues
 
@@ -42,6 +44,17 @@ def test_signatures_equal_datasketchs_value_by_value() -> None:
     assert found.shape == (len(TEXTS), 96)
     for text in range(len(TEXTS)):
         assert np.array_equal(found[text], datasketch_signature(shingles.distinct(text)))
+
+
+@given(st.lists(st.text(alphabet="ab я漢กิ.\n", max_size=40), min_size=1, max_size=6), st.integers(0, 5))
+@settings(max_examples=25, deadline=None)
+def test_signatures_of_any_texts_equal_datasketchs(texts: list[str], seed: int) -> None:
+    sketch = SketchParameters(ShingleParameters(n_words=2), n_bands=3, rows_per_band=4, seed=seed)
+    shingles = shingle(texts, sketch.shingles)
+    found = signatures(shingles, sketch)
+    for text in range(len(texts)):
+        expected = datasketch_signature(shingles.distinct(text), sketch)
+        assert np.array_equal(found[text], expected)
 
 
 def test_a_text_without_words_has_the_empty_signature() -> None:
