@@ -17,7 +17,10 @@ from tests.stages.chunk_home import (
     ChunkHome,
     chunk_of,
 )
+from tests.stages.test_training_chunk import PLAIN
+from warehouse.database import query, run_script
 from warehouse.stages import duplicate
+from warehouse.stages.chunk import recipe_chunking
 from warehouse.stages.stage import StageContext
 
 Rows = list[tuple[object, ...]]
@@ -192,3 +195,30 @@ def test_identical_chunks_are_one_cluster_of_jaccard_one(tmp_path: Path) -> None
     centre = min(chunk_of(f"copy{number}") for number in range(50))
     assert (report.counts["n_candidate_pairs"], report.n_rows) == (0, 50)
     assert home.rows("SELECT DISTINCT cluster_id, jaccard FROM corpus.duplicate_cluster") == [(centre, 1.0)]
+
+
+def test_each_dropped_chunk_names_the_document_that_it_resembles(tmp_path: Path) -> None:
+    home = ChunkHome(tmp_path / "home")
+    text = " ".join(f"word{number} of a long letter to the editor" for number in range(60))
+    home.add({"first": text, "edited": text + " with regards"})
+    home.compare()
+    held_out = text.replace("word7", "something")
+    home.add({"held out": held_out, "copy": held_out, "unlike": "A letter that resembles no other letter."})
+    home.compare()
+    with home.warehouse.write("test") as connection:
+        connection.execute(
+            "UPDATE corpus.chunk SET split = 'report' WHERE chunk_id = ?", [chunk_of("held out")]
+        )
+        recipe = {"recipe": PLAIN.name, "sha256": PLAIN.sha256, "definition": PLAIN.to_json()}
+        chunking_id = recipe_chunking(home.context)[1]
+        run_script(connection, "record_recipe", {**recipe, "chunking_id": chunking_id, "reference_id": None})
+        result = connection.execute(query("examples/duplicates"))
+        columns = [column[0] for column in result.description or []]
+        rows = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+    assert {row["reason"] for row in rows} == {"near_held_out"}
+    assert {row["keeper_path"] for row in rows} == {"/letters/held out"}
+    assert {row["keeper_document_id"] for row in rows} == {row["keeper_id"] for row in rows}
+    found = {row["path"]: row["jaccard"] for row in rows}
+    assert found["/letters/copy"] == 1
+    assert 0.8 < found["/letters/edited"] < found["/letters/first"] < 1
+    assert len(found) == 3
