@@ -126,7 +126,10 @@ class Shingles:
 
     def distinct(self, text: int) -> UInt64Array:
         """The set of one text's shingles, ascending."""
-        return np.unique(self.hashes[self.offsets[text] : self.offsets[text + 1]])
+        ordered = np.sort(self.hashes[self.offsets[text] : self.offsets[text + 1]])
+        is_first = np.ones(len(ordered), np.bool_)
+        np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+        return ordered[is_first]
 
 
 def mix_bits(values: UInt64Array) -> UInt64Array:
