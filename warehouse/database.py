@@ -97,6 +97,11 @@ def _explaining(database: Path) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         raise _explained(error, database) from error
+    except RuntimeError as error:
+        # So DuckDB says that a query was stopped by Ctrl-C.
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from error
 
 
 @dataclass(frozen=True)
@@ -217,6 +222,31 @@ class Warehouse:
             )
         path = self.home.published.resolve()
         with self._connect(str(path), read_only=True) as connection:
+            yield connection
+
+    @contextmanager
+    def beside_published(self) -> Iterator[Connection]:
+        """A database in memory in which recipes can be tried: the tables of the newest published copy (attached as
+        ``published``, read-only), but an empty ``corpus.recipe``, and the view that applies what is put into it.
+
+        Raises:
+            InputUnreadable: if nothing was published yet, or by a fakesmrt that had other tables.
+        """
+        with self.read_published():
+            path = self.home.published.resolve()
+        with self.scratch() as connection:
+            # ATTACH takes no bound parameters; the path comes from the home, quoted as an SQL literal.
+            connection.execute(f"ATTACH {_literal(path)} AS published (READ_ONLY)")
+            connection.execute("CREATE SCHEMA corpus")
+            for (table,) in connection.execute(query("published_tables")).fetchall():
+                connection.execute(f'CREATE VIEW corpus."{table}" AS FROM published.corpus."{table}"')
+            connection.execute("CREATE TABLE corpus.recipe AS FROM published.corpus.recipe LIMIT 0")
+            try:
+                connection.execute((files("warehouse") / "views" / "corpus_training_chunk.sql").read_text())
+            except (duckdb.BinderException, duckdb.CatalogException) as error:
+                raise InputUnreadable(
+                    f"The published copy {path} was made by another fakesmrt", "Run: fakesmrt build corpus"
+                ) from error
             yield connection
 
     @contextmanager

@@ -119,14 +119,34 @@ def _show_losses(home: Home, settings: BuildSettings) -> None:
 
 
 def plan(
-    recipe: RecipeOption = "default",
+    recipe: Annotated[
+        str | None, typer.Option(help="Name of the recipe; with it, what it changes is told too.")
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OTHER",
+            help="The recipe to compare with; else the same as last built, if it has changed, else default.",
+        ),
+    ] = None,
+    examples: Annotated[
+        int, typer.Option(help="Chunks to show on each side of each changed bound.", min=0)
+    ] = 3,
     replicates: Annotated[int, typer.Option(help="Micromodels to train.", min=1)] = 2,
     minutes: Annotated[float, typer.Option(help="Training budget of one micromodel.")] = 3.0,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON object a stage.")] = False,
+    json_output: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="One JSON object a stage, then a count, key, example or note by its kind."
+        ),
+    ] = False,
 ) -> None:
     """Say what a build would do, and why, without doing it.
 
-    Example: fakesmrt plan --recipe default
+    With --recipe or --against, the recipe is also applied to what is published: chunks, bytes and tokens (of the
+    perplexity reference) by corpus and reason, before and after, and the chunks nearest to each changed bound.
+
+    Example: fakesmrt plan --recipe letters --against default
     """
     from rich.console import Console
     from rich.table import Table
@@ -134,14 +154,18 @@ def plan(
     from fakesmrt_assets.planning import plan_build
     from warehouse.stages.stage import BuildSettings
 
-    stages = plan_build(
-        Home(default_home()), BuildSettings(recipe=recipe, replicates=replicates, minutes=minutes)
-    )
+    home = Home(default_home())
+    settings = BuildSettings(recipe=recipe or "default", replicates=replicates, minutes=minutes)
+    stages = plan_build(home, settings)
     if json_output:
         for stage in stages:
             typer.echo(json.dumps({"asset": stage.asset, "runs": stage.runs, "reason": stage.reason}))
-        return
-    table = Table("stage", "would run", "because", box=None, pad_edge=False)
-    for stage in stages:
-        table.add_row(stage.asset, "yes" if stage.runs else "no", stage.reason)
-    Console().print(table)
+    else:
+        table = Table("stage", "would run", "because", box=None, pad_edge=False)
+        for stage in stages:
+            table.add_row(stage.asset, "yes" if stage.runs else "no", stage.reason)
+        Console().print(table)
+    if recipe is not None or against is not None:
+        from fakesmrt_assets.cli.comparing import show_comparison
+
+        show_comparison(home, settings, against, examples, as_json=json_output)
