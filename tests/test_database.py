@@ -47,6 +47,12 @@ def test_without_a_home_the_remedy_is_named(tmp_path: Path) -> None:
         pass
 
 
+def test_a_query_stopped_by_ctrl_c_is_an_interruption(home: Home) -> None:
+    # DuckDB's words for it, which no test can make it say at a known moment.
+    with pytest.raises(KeyboardInterrupt), Warehouse(home).scratch():
+        raise RuntimeError("Query interrupted")
+
+
 def test_a_write_that_raises_leaves_nothing(warehouse: Warehouse) -> None:
     def interrupted() -> None:
         with warehouse.write("test") as connection:
