@@ -14,8 +14,8 @@ from warehouse.database import Warehouse
 from warehouse.home import Home
 from warehouse.stages import (
     chunk,
-    document,
     contamination,
+    document,
     duplicate,
     perplexity,
     repeated_passage,
@@ -25,7 +25,17 @@ from warehouse.stages import (
 )
 from warehouse.stages.stage import BuildSettings, StageContext, StageReport
 
-STAGES = (source_file, document, chunk, repeated_passage, duplicate, contamination, perplexity, training_chunk, shard)
+STAGES = (
+    source_file,
+    document,
+    chunk,
+    repeated_passage,
+    duplicate,
+    contamination,
+    perplexity,
+    training_chunk,
+    shard,
+)
 
 
 def write_topics(folder: Path) -> Path:
