@@ -20,6 +20,7 @@ from warehouse.cleanser.privacy import KINDS
 from warehouse.errors import InputUnreadable, InvalidConfiguration
 from warehouse.home import Home
 from warehouse.licences import canonical_licence
+from warehouse.perplexity.counts import max_order
 from warehouse.quality_rules import QualityRules
 from warehouse.recipe_values import Count, OneOf, Range, Ratio, Reader, Share, Spelled, nearest
 
@@ -163,8 +164,8 @@ class PerplexityRules:
     max_percentile_by_corpus: Mapping[str, Share] = field(default_factory=dict)
     max_percentile_by_language: Mapping[Language, Share] = field(default_factory=dict)
     reference: Annotated[str, OneOf(("ngram", "micromodel"))] = "ngram"
-    order: Annotated[int, Range(least=1, most=5)] = 5
-    vocab_size: Annotated[int, Range(least=300, most=2048)] = 2048
+    order: Annotated[int, Range(least=1, most=7)] = 5
+    vocab_size: Annotated[int, Range(least=300, most=65_536)] = 2048
     sample_bytes: Count = 12_000_000
     sample_corpora: tuple[str, ...] = ()
 
@@ -281,6 +282,13 @@ def _require_possible(recipe: Recipe) -> None:
     for key, top in tops.items():
         lowest = ("perplexity.min_percentile", perplexity.min_percentile)
         _require_order(recipe, (lowest, (f"perplexity.{key}", top)))
+    longest = max_order(perplexity.vocab_size)
+    if perplexity.order > longest:
+        raise InvalidConfiguration(
+            f"Recipe {recipe.name}: perplexity.order is {perplexity.order} and must be at most {longest} with"
+            f" perplexity.vocab_size {perplexity.vocab_size}",
+            "Choose a lower order or a smaller vocabulary",
+        )
     if bool(chunking.max_tokens) != bool(chunking.tokenizer):
         raise InvalidConfiguration(
             f"Recipe {recipe.name}: chunking needs both max_tokens and tokenizer, or neither",
