@@ -113,11 +113,11 @@ def test_merged_runs_are_one_ascending_table_of_sums(runs: list[dict[int, int]],
             values = np.array([run[key] for key in sorted(run)], np.uint32)
             files.append(written_run(Path(folder) / str(i), Rows(keys, (values,))))
         parts = list(merged(files, size))
-    keys = [int(key) for part in parts for key in part.keys]
-    values = [int(value) for part in parts for value in part.columns[0]]
+    merged_keys = [int(key) for part in parts for key in part.keys]
+    sums = [int(value) for part in parts for value in part.columns[0]]
     expected = sum((Counter(run) for run in runs), Counter[int]())
-    assert keys == sorted(expected)
-    assert dict(zip(keys, values, strict=True)) == expected
+    assert merged_keys == sorted(expected)
+    assert dict(zip(merged_keys, sums, strict=True)) == expected
     assert all(len(part) <= max(size, len(runs)) for part in parts)
 
 
