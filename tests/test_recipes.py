@@ -33,9 +33,17 @@ def test_every_shipped_recipe_is_valid_described_and_names_its_source() -> None:
         assert "Differences:" in header
 
 
-def test_the_shipped_default_has_the_defaults() -> None:
+def test_the_shipped_default_has_the_defaults_but_for_these_bounds() -> None:
     default = parse_recipe("default", shipped_recipes()["default"])
-    assert default == Recipe("default", default.description)
+    bounds = {
+        "min_letter_share": 0.3,
+        "max_mean_word_length": 200.0,
+        **{f"max_duplicate_{n}gram_character_share": (20 - n) / 100 for n in range(5, 11)},
+    }
+    usual = Recipe("default", default.description)
+    assert dataclasses.replace(default, quality=usual.quality) == usual
+    stated, otherwise = dataclasses.asdict(default.quality), dataclasses.asdict(usual.quality)
+    assert {key: value for key, value in stated.items() if value != otherwise[key]} == bounds
 
 
 def test_the_users_own_recipe_goes_before_a_shipped_one(home: Home) -> None:
