@@ -13,6 +13,7 @@ from fakesmrt_assets.checks import (
     by_query,
     inspect_checkpoints,
     inspect_documents,
+    inspect_evaluation_items,
     inspect_licences,
     inspect_mixes,
     inspect_shards,
@@ -21,6 +22,22 @@ from warehouse.database import Warehouse
 from warehouse.stages.stage import BuildSettings
 
 SETTINGS = BuildSettings()
+
+HELD_OUT_TEXT_IN_A_KEPT_CHUNK = """
+    INSERT INTO corpus.contamination BY NAME
+    SELECT
+        chunk_id,
+        'held_out' AS evaluation_set,
+        chunk_id AS item_id,
+        'near_duplicate' AS rule,
+        1.0 AS score,
+        13 AS n_words,
+        TRUE AS counts,
+        'test' AS rule_version
+    FROM corpus.training_chunk
+    WHERE kept AND split = 'train'
+    LIMIT 1
+"""
 
 
 def sql(*statements: str) -> Callable[[Warehouse], None]:
@@ -157,6 +174,14 @@ DAMAGES: dict[str, tuple[Inspection, Callable[[Warehouse], None]]] = {
     "a text that is trained on and measured on": (
         by_query("splits_disjoint", "recipe"),
         sql(TEXT_ON_BOTH_SIDES),
+    ),
+    "training text that was not compared with held-out text": (
+        inspect_evaluation_items,
+        sql("DELETE FROM corpus.held_out_search"),
+    ),
+    "a kept chunk that holds held-out text": (
+        inspect_evaluation_items,
+        sql(*RULE_THAT_KEEPS_WHAT_IT_KEPT, HELD_OUT_TEXT_IN_A_KEPT_CHUNK),
     ),
     "a shard with a flipped bit": (inspect_shards, damage_shard),
     "a shard of which the database states another hash": (
