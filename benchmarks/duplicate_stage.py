@@ -4,7 +4,7 @@ The chunks are the texts of ``dedup_memory.py``: a tenth near-duplicates, one in
 identical; with --identical another large home holds one text alone.
 
 Example: python benchmarks/duplicate_stage.py --chunks 100000 1000000 --identical
-prints one JSON line: for each home peak resident bytes of the stage and of its largest worker, seconds, and counts.
+prints one JSON line: for each home peak resident bytes of the stage's process, seconds, and counts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import argparse
 import hashlib
 import itertools
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -73,14 +72,15 @@ def make_home(home: Path, rows: Iterable[str]) -> None:
 def worker(home: Path) -> dict[str, Any]:
     """Run the stage in this process."""
     report = duplicate.run(context_of(home))
-    peaks = {
-        name: resource.getrusage(who).ru_maxrss << 10
-        for name, who in (
-            ("peak_bytes", resource.RUSAGE_SELF),
-            ("worker_peak_bytes", resource.RUSAGE_CHILDREN),
-        )
+    # Not ru_maxrss: a child starts with that of its parent.
+    status = Path("/proc/self/status").read_text()
+    peak = int(status.partition("VmHWM:")[2].split()[0]) << 10
+    return {
+        "peak_bytes": peak,
+        "seconds": round(report.seconds, 1),
+        "n_members": report.n_rows,
+        **report.counts,
     }
-    return {**peaks, "seconds": round(report.seconds, 1), "n_members": report.n_rows, **report.counts}
 
 
 def measured(home: Path) -> dict[str, Any]:
