@@ -63,7 +63,7 @@ def main() -> None:
     cpu_started = time.process_time()
     for name, (pipeline, n_tasks) in steps(arguments.folder, arguments.file, arguments.work, config).items():
         started = time.perf_counter()
-        LocalPipelineExecutor(pipeline, tasks=n_tasks, workers=1).run()
+        LocalPipelineExecutor(pipeline, tasks=n_tasks, workers=1, logging_dir=str(work / "logs" / name)).run()
         seconds[name] = round(time.perf_counter() - started, 3)
     figures = {
         "peer": f"datatrove {version('datatrove')}",
