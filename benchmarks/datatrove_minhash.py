@@ -59,11 +59,12 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     arguments = parser.parse_args()
     config = MinhashConfig()
+    logs = arguments.work / "logs"
     seconds: dict[str, float] = {}
     cpu_started = time.process_time()
     for name, (pipeline, n_tasks) in steps(arguments.folder, arguments.file, arguments.work, config).items():
         started = time.perf_counter()
-        LocalPipelineExecutor(pipeline, tasks=n_tasks, workers=1, logging_dir=str(work / "logs" / name)).run()
+        LocalPipelineExecutor(pipeline, tasks=n_tasks, workers=1, logging_dir=str(logs / name)).run()
         seconds[name] = round(time.perf_counter() - started, 3)
     figures = {
         "peer": f"datatrove {version('datatrove')}",
