@@ -14,7 +14,16 @@ from fakesmrt_assets.stages import (
 from warehouse.database import Warehouse
 from warehouse.home import Home
 from warehouse.plan import PlannedStage, Version, plan_stages
-from warehouse.stages import chunk, contamination, document, duplicate, perplexity, repeated_passage, shard, training_chunk
+from warehouse.stages import (
+    chunk,
+    contamination,
+    document,
+    duplicate,
+    perplexity,
+    repeated_passage,
+    shard,
+    training_chunk,
+)
 from warehouse.stages.stage import BuildSettings, StageContext
 
 VERSIONS: dict[str, Version] = {

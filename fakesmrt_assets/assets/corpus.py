@@ -124,4 +124,13 @@ def training_chunk(context: StageContext) -> StageReport:
     return training_chunk_stage.run(context)
 
 
-CORPUS_ASSETS = [source_file, document, chunk, repeated_passage, duplicate, contamination, perplexity, training_chunk]
+CORPUS_ASSETS = [
+    source_file,
+    document,
+    chunk,
+    repeated_passage,
+    duplicate,
+    contamination,
+    perplexity,
+    training_chunk,
+]

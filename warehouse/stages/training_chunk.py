@@ -27,9 +27,12 @@ def version(context: StageContext) -> StageRun:
     """What the stage would be made from now."""
     recipe = context.recipe
     inputs = {
-        **input_versions(context, dict.fromkeys(
+        **input_versions(
+            context,
+            dict.fromkeys(
                 ("corpus/perplexity", "corpus/repeated_passage", "corpus/contamination"), recipe.name
-            )),
+            ),
+        ),
         "recipe": recipe.sha256.hex(),
         "view": _view_version(),
     }
