@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from pydoc_data.topics import topics
 
 import pytest
 
@@ -180,9 +181,9 @@ def test_the_check_fails_where_the_stage_finds_nothing(
 ) -> None:
     warehouse, texts = home
     settings = BuildSettings(workers=1)
-    for number in range(6):
-        filler = " ".join(f"{word}{number}" for word in PLAIN.split())
-        (texts / f"other{number}.txt").write_text(f"{filler}\n\n{QUESTIONS[0]['question']} {filler}")
+    for number, (name, text) in enumerate(sorted(topics.items())[:16]):
+        planted = QUESTIONS[0]["question"] if number % 2 else ""
+        (texts / f"{name}.txt").write_text(f"{planted}\n\n{text[:2000]}")
     for stage in STAGES[:-1]:
         stage.run(context_of(warehouse))
     assert inspect_evaluation_items(warehouse, settings).n_violations == 0
