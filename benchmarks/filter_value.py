@@ -292,8 +292,9 @@ def train_and_measure(
 
 def summary(scores: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, Any]:
     """Per arm the seeds and their mean; the spread; what each arm has over the first."""
-    overall = {name: [score["all"] for score in seeds] for name, seeds in scores.items()}
+    overall = {name: [score["all"] for score in there] for name, there in scores.items()}
     means = {name: statistics.fmean(values) for name, values in overall.items()}
+    seeds = next(iter(overall.values()))
     spread = max(max(values) - min(values) for values in overall.values())
     first = next(iter(means))
     differences = {name: round(mean - means[first], 5) for name, mean in means.items() if name != first}
@@ -303,12 +304,15 @@ def summary(scores: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, An
             for name, values in overall.items()
         },
         "by_corpus": {
-            name: {part: round(statistics.fmean(s[part] for s in seeds), 4) for part in seeds[0]}
-            for name, seeds in scores.items()
+            name: {part: round(statistics.fmean(s[part] for s in there), 4) for part in there[0]}
+            for name, there in scores.items()
         },
         "spread": round(spread, 5),
         "others_minus_first": differences,
-        "first_wins": {name: difference > spread for name, difference in differences.items()},
+        # One seed has no spread to beat.
+        "first_wins": {
+            name: difference > spread if len(seeds) > 1 else None for name, difference in differences.items()
+        },
     }
 
 
