@@ -10,7 +10,10 @@ import typer
 
 from warehouse.home import Home, default_home
 
-evaluation = typer.Typer(no_args_is_help=True, help="Evaluation sets that must not be trained on.")
+evaluation = typer.Typer(
+    no_args_is_help=True,
+    help="Evaluation sets that must not be trained on.\n\nExample: fakesmrt evaluation add blimp ~/blimp",
+)
 
 
 @evaluation.command()

@@ -39,7 +39,7 @@ STYLE: Any = {
 }
 WIDTH_INCHES = 7.2
 DOTS_PER_INCH = 100
-LONGEST_LABEL = 30
+LONGEST_LABEL = 42
 
 
 def as_data_uri(png: bytes) -> str:

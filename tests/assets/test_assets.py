@@ -30,7 +30,7 @@ def versions(result: dg.ExecuteInProcessResult) -> dict[str, str]:
 def test_one_run_makes_every_asset_and_passes_every_check(built) -> None:
     assert set(materializations(built.first_run)) == set(ASSETS)
     verdicts = {verdict.check_name: verdict for verdict in built.first_run.get_asset_check_evaluations()}
-    assert len(verdicts) == 12
+    assert len(verdicts) == 13
     assert {name for name, verdict in verdicts.items() if not verdict.passed} == set()
     idle = {name for name, verdict in verdicts.items() if verdict.metadata["fakesmrt/n_examined"].value == 0}
     assert idle <= {"near_duplicates_removed"}

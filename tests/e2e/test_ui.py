@@ -234,7 +234,7 @@ def test_materialize_all_is_one_run_in_which_every_check_passes(ui: Ui, finished
         for node in nodes
         for check in node["assetChecksOrError"].get("checks", [])
     }
-    assert len(verdicts) == 12
+    assert len(verdicts) == 13
     assert set(verdicts.values()) == {"SUCCEEDED"}, verdicts
 
 

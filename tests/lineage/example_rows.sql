@@ -55,7 +55,7 @@ VALUES
 
 INSERT INTO corpus.recipe VALUES
     ('default', digest('recipe'), id('chunking'), id('reference'),
-    '{"duplicates": {"threshold": 0.8}, "perplexity": {"head": 0.3, "middle": 0.6, "max_percentile": 0.99}, "passages": {"remove": ["paragraph"], "min_documents": 2, "keep_first": true}, "privacy": {"mask": ["email"]}, "quality": {"min_words": 51}}');
+    '{"duplicates": {"threshold": 0.8, "keeper": ["centre"]}, "perplexity": {"head": 0.3, "middle": 0.6, "max_percentile": 0.99}, "passages": {"remove": ["paragraph"], "min_documents": 2, "keep_first": true}, "privacy": {"mask": ["email"]}, "quality": {"min_words": 51}}');
 INSERT INTO corpus.reference VALUES
     (id('reference'), 'ngram', 'ngram/1', digest('ngram'), '{"order": 5}', now());
 INSERT INTO corpus.perplexity

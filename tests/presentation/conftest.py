@@ -25,5 +25,6 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> StageContext:
         connection.execute(rows.read_text())
         connection.execute("UPDATE corpus.chunk SET chunking_id = ?", [chunking_id])
         connection.execute("UPDATE corpus.recipe SET chunking_id = ?", [chunking_id])
+        connection.execute("UPDATE corpus.repeated_passage SET chunking_id = ?", [chunking_id])
         connection.execute("UPDATE corpus.reference SET definition = ?", [reference_definition(context)])
     return context

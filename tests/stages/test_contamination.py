@@ -157,7 +157,7 @@ def test_a_held_out_paragraph_in_a_longer_training_chunk_is_recorded(
 ) -> None:
     warehouse, texts = home
     paragraph = " ".join(f"word{number} stone{number * 7}" for number in range(40))
-    for number in range(12):
+    for number in range(80):
         (texts / f"copy{number}.txt").write_text(f"Preface number {number}. {paragraph} {'x' * number} end")
     run_to_contamination(warehouse)
     sql = """

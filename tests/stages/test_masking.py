@@ -132,7 +132,8 @@ def test_tokens_are_of_the_masked_text_without_repeated_passages_and_count_its_b
     assert reports[ASSET].counts["n_ranges_masked"] == sum(
         stored[chunk_id].count(EMAIL) for chunk_id in sharded
     )
-    assert reports[ASSET].counts["n_passages_left_out"] == N_FOOTERS - 1
+    n_left_out = sum(FOOTER.strip() in stored[key] and FOOTER.strip() not in expected[key] for key in sharded)
+    assert reports[ASSET].counts["n_passages_left_out"] == n_left_out > N_FOOTERS // 2
     with warehouse.read() as connection:
         n_bytes = connection.execute("SELECT sum(n_bytes)::BIGINT FROM tokens.shard").fetchall()[0][0]
     assert n_bytes == sum(n for _, n in sharded.values())

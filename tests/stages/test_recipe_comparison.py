@@ -12,7 +12,7 @@ from tests.stages.conftest import context_of
 from warehouse.borderline import bounds, excerpt
 from warehouse.database import Warehouse, query
 from warehouse.recipe_comparison import changed_keys, compare_recipes
-from warehouse.recipes import Recipe, parse_recipe
+from warehouse.recipes import Recipe, parse_recipe, shipped_recipes
 
 
 def test_every_number_of_a_recipe_that_bounds_chunks_has_examples() -> None:
@@ -44,7 +44,8 @@ def test_an_excerpt_shows_no_private_data_and_nothing_that_a_terminal_obeys() ->
 
 def test_a_changed_bound_shows_counts_and_the_chunks_next_to_it(changeable: tuple[Warehouse, Path]) -> None:
     warehouse, _ = changeable
-    (warehouse.home.recipes / "long.toml").write_text("[quality]\nmin_words = 120\n")
+    own = shipped_recipes()["default"].replace("min_words = 5", "min_words = 120")
+    (warehouse.home.recipes / "long.toml").write_text(own)
     published = warehouse.home.published.resolve()
     modified = published.stat().st_mtime_ns
     comparison = compare_recipes(context_of(warehouse, recipe="long"), None, 2)
@@ -68,9 +69,9 @@ def test_a_recipe_is_compared_with_itself_as_last_built_and_says_what_a_build_al
     changeable: tuple[Warehouse, Path],
 ) -> None:
     warehouse, _ = changeable
-    (warehouse.home.recipes / "default.toml").write_text(
-        "[chunking]\nmax_characters = 500\n[duplicates]\nthreshold = 0.7\n[perplexity]\norder = 2\n"
-    )
+    own = shipped_recipes()["default"].replace("threshold = 0.8", "threshold = 0.7")
+    own = own.replace("[perplexity]", "[chunking]\nmax_characters = 500\n[perplexity]\norder = 2")
+    (warehouse.home.recipes / "default.toml").write_text(own)
     comparison = compare_recipes(context_of(warehouse), None, 0)
     assert comparison is not None
     assert comparison.before == "default as last built"
