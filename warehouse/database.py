@@ -240,7 +240,7 @@ class Warehouse:
             connection.execute("CREATE SCHEMA corpus")
             for (table,) in connection.execute(query("published_tables")).fetchall():
                 connection.execute(f'CREATE VIEW corpus."{table}" AS FROM published.corpus."{table}"')
-            connection.execute("CREATE TABLE corpus.recipe AS FROM published.corpus.recipe LIMIT 0")
+            connection.execute(query("empty_own_recipes"))
             try:
                 connection.execute((files("warehouse") / "views" / "corpus_training_chunk.sql").read_text())
             except (duckdb.BinderException, duckdb.CatalogException) as error:

@@ -137,7 +137,7 @@ def current_recipe(connection: Connection, context: StageContext) -> AppliedReci
 
 
 def apply_recipe(connection: Connection, recipe: AppliedRecipe) -> None:
-    """Record the recipe in the connection's own ``corpus.recipe``, so that the view applies it."""
+    """Make the recipe the only one in the connection's own ``corpus.recipe``, so that the view applies it alone."""
     parameters = {
         "recipe": recipe.name,
         "sha256": b"",
@@ -145,6 +145,7 @@ def apply_recipe(connection: Connection, recipe: AppliedRecipe) -> None:
         "reference_id": recipe.reference_id,
         "definition": json.dumps(recipe.definition),
     }
+    connection.execute(query("empty_own_recipes"))
     run_script(connection, "record_recipe", parameters)
 
 
@@ -185,10 +186,10 @@ def compare_recipes(context: StageContext, against: str | None, n_examples: int)
         before = _other(connection, context, against, after)
         if after is None or before is None:
             return None
-        for recipe in (before, after):
-            apply_recipe(connection, recipe)
+        apply_recipe(connection, before)
         old = count_decisions(connection, before)
-        new = old if before.name == after.name else count_decisions(connection, after)
+        apply_recipe(connection, after)
+        new = count_decisions(connection, after)
         changes = changed_keys(before.definition, after.definition)
         examples = borderline_examples(
             connection,

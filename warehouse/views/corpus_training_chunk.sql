@@ -484,19 +484,29 @@ contender AS NOT MATERIALIZED (
     WHERE earlier_reason IS NULL AND keeper_id = chunk_id AND duplicate_level = 'near'
 ),
 
-beaten AS (
+-- Materialised, so that no plan pairs every contender with every other first.
+contender_link AS MATERIALIZED (
     SELECT
         contender.recipe,
         contender.chunk_id,
-        min_by(winner.chunk_id, winner.rank) AS winner_id
+        contender.rank,
+        both_ways.other_sha256
     FROM contender
     INNER JOIN both_ways ON contender.text_sha256 = both_ways.text_sha256 AND contender.recipe = both_ways.recipe
+),
+
+beaten AS (
+    SELECT
+        contender_link.recipe,
+        contender_link.chunk_id,
+        min_by(winner.chunk_id, winner.rank) AS winner_id
+    FROM contender_link
     INNER JOIN contender AS winner
         ON
-            contender.recipe = winner.recipe
-            AND both_ways.other_sha256 = winner.text_sha256
-            AND winner.rank < contender.rank
-    GROUP BY contender.recipe, contender.chunk_id
+            contender_link.recipe = winner.recipe
+            AND contender_link.other_sha256 = winner.text_sha256
+            AND winner.rank < contender_link.rank
+    GROUP BY contender_link.recipe, contender_link.chunk_id
 ),
 
 compared AS (
