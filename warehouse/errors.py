@@ -20,7 +20,8 @@ class FakesmrtError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.cause.rstrip('.')}. {self.remedy.rstrip('.')}."
+        end = "" if self.remedy.endswith("?") else "."
+        return f"{self.cause.rstrip('.')}. {self.remedy.rstrip('.')}{end}"
 
 
 def explained(error: OSError) -> FakesmrtError:
