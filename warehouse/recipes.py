@@ -105,7 +105,7 @@ class DuplicateRules:
 
     level: Annotated[str, OneOf(DUPLICATE_LEVELS)] = "near"
     threshold: Annotated[float, Range(above=0.5, most=1)] = 0.8
-    keeper: tuple[Annotated[str, OneOf(KEEPER_CRITERIA)], ...] = ("corpus", "quality", "length")
+    keeper: tuple[Annotated[str, OneOf(KEEPER_CRITERIA)], ...] = ("corpus", "centre", "quality", "length")
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ class DecontaminationRules:
     evaluation_sets: tuple[str, ...] = ()
     rules: tuple[Annotated[str, OneOf(CONTAMINATION_RULES)], ...] = CONTAMINATION_RULES
     min_score: Annotated[float, Range(least=0.5, most=1)] = 0.8
-    held_out_share: Share = 0.5
+    held_out_share: Annotated[float, Range(least=0.2, most=1)] = 0.5
 
 
 @dataclass(frozen=True)

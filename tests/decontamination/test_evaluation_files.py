@@ -41,6 +41,14 @@ def test_every_format_gives_the_same_items(tmp_path: Path, suffix: str) -> None:
     assert [" ".join(item.passages[0].split()) for item in items] == [FIRST, SECOND]
 
 
+def test_only_a_newline_ends_a_line(tmp_path: Path) -> None:
+    text = "One\u2028two\x0cthree and so on for a while"
+    (tmp_path / "set.jsonl").write_text(json.dumps({"text": text}, ensure_ascii=False) + "\n")
+    (tmp_path / "set.csv").write_text(f"text\n{text}\n")
+    for name in ("set.jsonl", "set.csv"):
+        assert [item.texts for item in read_file(tmp_path / name)] == [(text,)]
+
+
 def passages(*records: object, fields: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     return [item.passages for item in read_items(records, fields)]
 

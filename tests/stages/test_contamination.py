@@ -13,7 +13,7 @@ from tests.stages.conftest import STAGES, context_of
 from warehouse.corpora import Registration, register
 from warehouse.database import Warehouse
 from warehouse.decontamination.registry import register_set, remove_set
-from warehouse.errors import InputUnreadable
+from warehouse.errors import InputUnreadable, InvalidConfiguration
 from warehouse.home import Home
 from warehouse.stages import chunk, contamination, document, duplicate, source_file
 from warehouse.stages.stage import BuildSettings, StageContext
@@ -136,17 +136,29 @@ def test_a_changed_a_removed_and_a_vanished_set_are_noticed(
     assert found(warehouse) == []
 
 
+def test_a_recipe_cannot_name_a_set_that_nobody_registered(home: tuple[Warehouse, Path]) -> None:
+    warehouse, _ = home
+    (warehouse.home.recipes / "mine.toml").write_text("[decontamination]\nevaluation_sets = ['quizz']\n")
+    with pytest.raises(InvalidConfiguration, match=r"'quizz' that is not registered\. Did you mean quiz\?"):
+        contamination.version(context_of(warehouse, recipe="mine"))
+
+
 def test_a_phrase_that_every_book_holds_counts_for_nothing(
     home: tuple[Warehouse, Path], tmp_path: Path
 ) -> None:
     warehouse, texts = home
+    # Near-duplicates would be one witness only.
+    for number, topic in enumerate(list(topics.values())[:8]):
+        (texts / f"tale{number}.txt").write_text(f"Once upon a time there was a {number}. {topic[:900]}")
     for number in range(8):
-        (texts / f"tale{number}.txt").write_text(f"Once upon a time there was a {number}. {PLAIN}")
+        (texts / f"copy{number}.txt").write_text(f"{PLAIN} {QUESTIONS[0]['question']} {PLAIN} {number}")
     (tmp_path / "tales.txt").write_text("Once upon a time there was\n")
     with warehouse.write("test") as connection:
         register_set(connection, "tales", [str(tmp_path / "tales.txt")], [])
     run_to_contamination(warehouse)
-    assert found(warehouse) == PLANTED
+    assert {name for name, _, _ in found(warehouse)} == {name for name, _, _ in PLANTED} | {
+        f"copy{number}.txt" for number in range(8)
+    }
     with warehouse.read() as connection:
         recorded = "SELECT count(*) FROM corpus.contamination WHERE evaluation_set = 'tales' AND NOT counts"
         assert connection.execute(recorded).fetchall()[0][0] >= 8

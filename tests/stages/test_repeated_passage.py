@@ -187,8 +187,9 @@ def test_a_line_of_a_repeated_paragraph_goes_with_it_and_elsewhere_by_itself(pag
 def test_no_chunks_at_all(tmp_path: Path) -> None:
     members, nothing = tmp_path / "members.parquet", tmp_path / "nothing.parquet"
     no_id, no_text = pa.array([], pa.uuid()), pa.array([], pa.string())
-    table = {"chunk_id": no_id, "original_id": no_id, "ordinal": pa.array([], pa.int32()), "corpus": no_text}
-    parquet.write_table(pa.table(table), members)
+    no_number, no_flag = pa.array([], pa.int32()), pa.array([], pa.bool_())
+    names = ["chunk_id", "original_id", "ordinal", "corpus", "is_held_out"]
+    parquet.write_table(pa.table([no_id, no_id, no_number, no_text, no_flag], names), members)
     parquet.write_table(repeated_passage.PASSAGE.empty_table(), nothing)
     repeated_passage.find_repeated(duckdb.connect(), members, [nothing], tmp_path)
     assert parquet.read_metadata(tmp_path / "ranges.parquet").num_rows == 0

@@ -222,6 +222,15 @@ def test_a_licence_or_corpus_that_the_recipe_leaves_out_is_dropped(corpus: Corpu
     assert corpus.decide(included)[1] == "corpus_not_included"
 
 
+def test_a_recipe_s_weight_is_a_factor_on_the_corpus_s_own_and_zero_leaves_it_out(corpus: Corpus) -> None:
+    corpus.add_chunk(1, corpus.add_source("letters", weight=2.0))
+    corpus.add_chunk(2, corpus.add_source("drafts", weight=2.0))
+    weighted = dataclasses.replace(PLAIN, corpora=CorpusChoice(weights={"letters": 5.0, "drafts": 0.0}))
+    assert corpus.decide(weighted) == {1: None, 2: "corpus_not_included"}
+    weights = corpus.connection.execute("SELECT weight FROM corpus.training_chunk WHERE kept").fetchall()
+    assert weights == [(10.0,)]
+
+
 def test_keepers_are_chosen_by_each_criterion_and_ties_by_the_smallest_id(corpus: Corpus) -> None:
     light, heavy = corpus.add_source("light"), corpus.add_source("heavy", weight=2.0)
     old = corpus.add_source("old", first_seen_at="2020-01-01")

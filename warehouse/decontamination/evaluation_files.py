@@ -6,6 +6,7 @@ What lives here: files to records. What does not: which of a record's strings ar
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +24,7 @@ MAX_CELL_CHARACTERS = 1 << 27
 
 
 def _json_lines(path: Path) -> Iterator[object]:
-    for number, line in enumerate(_text(path).splitlines(), start=1):
+    for number, line in enumerate(_text(path).split("\n"), start=1):
         if line.strip():
             try:
                 yield json.loads(line)
@@ -49,7 +50,7 @@ def _json(path: Path) -> Iterator[object]:
 def _table(path: Path, delimiter: str) -> Iterator[object]:
     csv.field_size_limit(MAX_CELL_CHARACTERS)
     try:
-        yield from csv.DictReader(_text(path).splitlines(keepends=True), delimiter=delimiter, restkey="rest")
+        yield from csv.DictReader(io.StringIO(_text(path), newline=""), delimiter=delimiter, restkey="rest")
     except csv.Error as error:
         raise InputUnreadable(f"{path} is no table: {error}", "Mend the file") from error
 

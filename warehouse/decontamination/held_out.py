@@ -25,9 +25,12 @@ from warehouse.files import written_whole
 HELD_OUT = "held_out"
 """The name of all held-out text among the evaluation sets."""
 
-HELD_OUT_VERSION = "runs-1"
+HELD_OUT_VERSION = "runs-2"
 MIN_SHARE = 0.2
 """Least share that is recorded."""
+
+MOST_HELD_OUT = 16
+"""Held-out chunks that are recorded of a training chunk: a recipe may drop some of them, hardly all."""
 
 MIN_FILTER_BITS, MAX_FILTER_BITS = 1 << 16, 1 << 31
 BITS_PER_RUN = 16
@@ -94,12 +97,13 @@ def shared_runs(scratch: Connection, held_out: Sequence[Path], training: Sequenc
     """The training chunks that share `MIN_SHARE` and more of a held-out chunk's runs.
 
     Returns:
-        Columns as in `SHARES`: of each training chunk the held-out chunk of which it holds most, the one of the
-        smallest id where several are as much.
+        Columns as in `SHARES`: of each training chunk up to `MOST_HELD_OUT` held-out chunks of which it holds most,
+        those of the smallest ids where several are as much.
     """
     parameters = {
         "held_out": [str(path) for path in held_out],
         "training": [str(path) for path in training],
         "min_share": MIN_SHARE,
+        "most_held_out": MOST_HELD_OUT,
     }
     return scratch.sql(query("contamination_shared_runs"), params=parameters).to_arrow_table().cast(SHARES)

@@ -114,7 +114,7 @@ def searched_items(items: Sequence[Item]) -> list[SearchedItem]:
         start, end = texts.offsets[text], texts.offsets[text + len(item.texts)]
         flags = searchable[passage : passage + len(item.passages)].tolist()
         kept = dict.fromkeys(own for own, flag in zip(item.passages, flags, strict=True) if flag)
-        item_id = content_id(texts.hashes[start:end].astype("<u8").tobytes()).bytes
+        item_id = content_id(texts.hashes[start:end].astype("<u8").tobytes(), *kept).bytes
         searched.append(SearchedItem(item_id, int(end - start), tuple(kept)))
         text += len(item.texts)
         passage += len(item.passages)

@@ -5,6 +5,7 @@ What lives here: registration, and hashing the files. What does not: searching, 
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -106,6 +107,22 @@ def remove_set(connection: Connection, name: str) -> None:
             f"There is no evaluation set {name!r}", f"Registered are: {', '.join(sorted(known)) or 'none'}"
         )
     connection.execute("DELETE FROM corpus.evaluation_location WHERE evaluation_set = ?", [name])
+
+
+def require_sets(connection: Connection, names: Sequence[str]) -> None:
+    """Raise unless all these sets are registered: a misspelled one would let its items pass.
+
+    Raises:
+        InvalidConfiguration: names the first that is not.
+    """
+    known = sorted({location.evaluation_set for location in registered_locations(connection)})
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise InvalidConfiguration(
+                f"decontamination.evaluation_sets names a set {name!r} that is not registered",
+                f"Did you mean {near[0]}?" if near else f"Registered are: {', '.join(known) or 'none'}",
+            )
 
 
 def registered_locations(connection: Connection) -> list[EvaluationLocation]:

@@ -32,7 +32,7 @@ from warehouse.decontamination.words import (
     ranges,
 )
 
-RULE_VERSION = "passages-1"
+RULE_VERSION = "passages-2"
 """Name of the rules and of all their constants; another one searches everything again."""
 
 NGRAM_OVERLAP = "ngram_overlap"

@@ -1,4 +1,5 @@
--- Of each training chunk the held-out chunk of whose runs of words it holds the largest share.
+-- Of each training chunk the held-out chunks of whose runs of words it holds the largest shares. Several, because a recipe
+-- may drop some of them; not all, because a footer may stand in every one.
 WITH held_out AS (
     SELECT
         chunk_id,
@@ -39,5 +40,5 @@ SELECT
     held_out_id,
     CAST(share AS REAL) AS share
 FROM share
-QUALIFY row_number() OVER (PARTITION BY chunk_id ORDER BY share DESC, held_out_id) = 1
-ORDER BY chunk_id;
+QUALIFY row_number() OVER (PARTITION BY chunk_id ORDER BY share DESC, held_out_id) <= $most_held_out
+ORDER BY chunk_id, held_out_id;

@@ -1,5 +1,5 @@
 -- Chunks of current files under a chunking by the part they have in the comparison with held-out text, new ones marked;
--- of held-out chunks with the same text the one of the smallest id.
+-- of held-out chunks of a corpus with the same text the one of the smallest id.
 SELECT
     chunk.chunk_id,
     chunk.text_file,
@@ -13,5 +13,5 @@ LEFT JOIN corpus.held_out_search AS search
 WHERE chunk.chunking_id = $chunking_id
 QUALIFY
     chunk.split = 'train'
-    OR row_number() OVER (PARTITION BY chunk.split = 'train', chunk.text_sha256 ORDER BY chunk.chunk_id) = 1
+    OR row_number() OVER (PARTITION BY chunk.split = 'train', current_chunk.corpus, chunk.text_sha256 ORDER BY chunk.chunk_id) = 1
 ORDER BY chunk.text_file, chunk.text_row;

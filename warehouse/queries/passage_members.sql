@@ -7,7 +7,8 @@ COPY (
             chunk.document_id,
             chunk.ordinal,
             chunk.text_sha256,
-            current_chunk.corpus
+            current_chunk.corpus,
+            current_chunk.split <> 'train' AS is_held_out
         FROM corpus.chunk AS chunk
         INNER JOIN corpus.current_chunk AS current_chunk ON chunk.chunk_id = current_chunk.chunk_id
         WHERE chunk.chunking_id = $chunking_id
@@ -35,7 +36,8 @@ COPY (
         member.chunk_id,
         original.original_id,
         member.ordinal,
-        member.corpus
+        member.corpus,
+        member.is_held_out
     FROM member
     INNER JOIN document ON member.document_id = document.document_id
     INNER JOIN original ON document.n_chunks = original.n_chunks AND document.content = original.content

@@ -11,7 +11,8 @@ SELECT
     member.chunk_id,
     member.original_id,
     member.ordinal,
-    member.corpus
+    member.corpus,
+    member.is_held_out
 FROM read_parquet($index_files) AS passage
 INNER JOIN member ON passage.chunk_id = member.chunk_id
 SEMI JOIN (
@@ -29,12 +30,13 @@ SELECT
 FROM (SELECT DISTINCT passage_id, original_id FROM occurrence) AS held
 GROUP BY passage_id;
 
--- The first copy in a corpus: that of the smallest document, then the earliest place in it.
+-- The first copy in a corpus: of those to train on, where there are some, that of the smallest document, then the
+-- earliest place in it.
 CREATE OR REPLACE TEMP TABLE first_copy AS
 SELECT
     passage_id,
     corpus,
-    min({'original_id': original_id, 'ordinal': ordinal, 'char_start': char_start}) AS place
+    min({'is_held_out': is_held_out, 'original_id': original_id, 'ordinal': ordinal, 'char_start': char_start}) AS place
 FROM occurrence
 GROUP BY passage_id, corpus;
 
@@ -44,8 +46,12 @@ SELECT
     counted.n_documents,
     CASE WHEN occurrence.is_line THEN coalesce(paragraph.n_documents, 1) ELSE 0 END AS paragraph_documents,
     first_copy.place
-    = {'original_id': occurrence.original_id, 'ordinal': occurrence.ordinal, 'char_start': occurrence.char_start}
-        AS is_first
+    = {
+        'is_held_out': occurrence.is_held_out,
+        'original_id': occurrence.original_id,
+        'ordinal': occurrence.ordinal,
+        'char_start': occurrence.char_start
+    } AS is_first
 FROM occurrence
 INNER JOIN counted ON occurrence.passage_id = counted.passage_id
 INNER JOIN first_copy ON occurrence.passage_id = first_copy.passage_id AND occurrence.corpus = first_copy.corpus

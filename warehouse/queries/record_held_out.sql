@@ -1,4 +1,4 @@
--- Adds which held-out chunk each training chunk holds most of; one row a training chunk stays.
+-- Adds which held-out chunks each training chunk holds most of.
 INSERT INTO corpus.contamination (chunk_id, evaluation_set, item_id, rule, score, n_words, counts, rule_version)
 SELECT
     chunk_id,
@@ -16,7 +16,7 @@ WHERE rowid IN (
     SELECT rowid
     FROM corpus.contamination
     WHERE evaluation_set = 'held_out'
-    QUALIFY row_number() OVER (PARTITION BY chunk_id ORDER BY score DESC, item_id) > 1
+    QUALIFY row_number() OVER (PARTITION BY chunk_id ORDER BY score DESC, item_id) > $most_held_out
 );
 
 INSERT INTO corpus.held_out_search (chunk_id, rule_version)

@@ -26,7 +26,7 @@ COMMENT ON COLUMN corpus.repeated_passage.level IS 'paragraph where it is a whol
 COMMENT ON COLUMN corpus.repeated_passage.n_documents IS 'Documents of current files that hold it; exact copies of a document count as one.';
 COMMENT ON COLUMN corpus.repeated_passage.n_occurrences IS 'Places where it stands.';
 COMMENT ON COLUMN corpus.repeated_passage.n_characters IS 'Characters of its first copy.';
-COMMENT ON COLUMN corpus.repeated_passage.first_chunk_id IS 'The chunk of its first copy: that of the smallest document_id, then the earliest place in the document.';
+COMMENT ON COLUMN corpus.repeated_passage.first_chunk_id IS 'The chunk of its first copy: one to train on before a held-out one, then that of the smallest document_id and the earliest place in it.';
 
 CREATE TABLE corpus.repeated_range (
     chunk_id UUID NOT NULL,
@@ -97,7 +97,7 @@ CREATE TABLE corpus.evaluation_item (
     is_searched BOOLEAN NOT NULL
 );
 COMMENT ON TABLE corpus.evaluation_item IS 'One row an evaluation item; its text stays in its file.';
-COMMENT ON COLUMN corpus.evaluation_item.item_id IS 'Hash of its normalised words.';
+COMMENT ON COLUMN corpus.evaluation_item.item_id IS 'Hash of its normalised words and of what of it is searched for.';
 COMMENT ON COLUMN corpus.evaluation_item.evaluation_set IS 'The set.';
 COMMENT ON COLUMN corpus.evaluation_item.path IS 'The file that holds it.';
 COMMENT ON COLUMN corpus.evaluation_item.ordinal IS 'Its place in the file, from 0.';

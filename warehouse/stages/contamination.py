@@ -29,7 +29,12 @@ from warehouse.decontamination.item_index import (
     searched_items,
 )
 from warehouse.decontamination.items import LONG_WORDS
-from warehouse.decontamination.registry import EvaluationFile, current_files, registered_locations
+from warehouse.decontamination.registry import (
+    EvaluationFile,
+    current_files,
+    registered_locations,
+    require_sets,
+)
 from warehouse.decontamination.search import NEAR_DUPLICATE, NGRAM_OVERLAP, RULE_VERSION, Searcher
 from warehouse.decontamination.words import split_words
 from warehouse.identity import content_id, fingerprint
@@ -92,6 +97,7 @@ def search_batch(places: Sequence[TextPlace], text_folder: Path, index: Path) ->
 
 def _files(context: StageContext) -> list[EvaluationFile]:
     with context.warehouse.read() as connection:
+        require_sets(connection, context.recipe.decontamination.evaluation_sets)
         locations = registered_locations(connection)
     return current_files(locations)
 
@@ -109,6 +115,7 @@ def version(context: StageContext) -> StageRun:
 
     Raises:
         InputUnreadable: if a registered evaluation file is gone.
+        InvalidConfiguration: if the recipe names a set that is not registered.
     """
     return _stage(context, _files(context))
 
@@ -235,6 +242,7 @@ def run(context: StageContext) -> StageReport:
         "common_score": COMMON_SCORE,
         "common_chunks": COMMON_CHUNKS,
         "common_share": COMMON_SHARE,
+        "threshold": context.recipe.duplicates.threshold,
     }
     with context.warehouse.write("recording contamination") as connection:
         connection.execute(query("mark_common_phrases"), parameters)

@@ -74,7 +74,11 @@ def compare_held_out(context: StageContext, executor: Executor, chunking_id: UUI
     with context.warehouse.write("recording held-out text") as connection:
         connection.register("found", found)
         connection.register("compared", compared)
-        run_script(connection, "record_held_out", {"long_words": LONG_WORDS, **version})
+        run_script(
+            connection,
+            "record_held_out",
+            {"long_words": LONG_WORDS, "most_held_out": held_out.MOST_HELD_OUT, **version},
+        )
     return len(new)
 
 

@@ -111,8 +111,9 @@ place AS (
         document.document_id,
         source_file.corpus,
         source_file.first_seen_at,
-        corpus.weight * coalesce(CAST(rule.corpus_weights ->> source_file.corpus AS DOUBLE), 1.0) AS weight,
-        weight * coalesce([step.factor FOR step IN rule.rehydration_steps IF step.size <= 1][-1], 1.0) AS single_weight,
+        -- A name of its own: within this list "weight" would be the corpus's alone.
+        corpus.weight * coalesce(CAST(rule.corpus_weights ->> source_file.corpus AS DOUBLE), 1.0) AS chosen_weight,
+        chosen_weight * coalesce([step.factor FOR step IN rule.rehydration_steps IF step.size <= 1][-1], 1.0) AS single_weight,
         CASE
             WHEN forgotten.sha256 IS NOT NULL THEN 'forgotten'
             WHEN source_file.retired_at IS NOT NULL THEN 'source_retired'
@@ -120,7 +121,7 @@ place AS (
                 THEN 'licence_not_allowed'
             WHEN len(rule.included_corpora) > 0 AND NOT list_contains(rule.included_corpora, source_file.corpus)
                 THEN 'corpus_not_included'
-            WHEN weight = 0 THEN 'corpus_not_included'
+            WHEN chosen_weight = 0 THEN 'corpus_not_included'
         END AS reason,
         (len(rule.allowed_languages) > 0 AND NOT list_contains(rule.allowed_languages, document.language))
         OR document.language_score < rule.min_language_score AS is_other_language,
@@ -273,7 +274,7 @@ judged AS MATERIALIZED (
         scored.split,
         scored.n_bytes,
         place.corpus,
-        place.weight,
+        place.chosen_weight AS weight,
         place.single_weight,
         scored.bits_per_byte,
         scored.n_tokens,
