@@ -35,11 +35,7 @@ def test_every_shipped_recipe_is_valid_described_and_names_its_source() -> None:
 
 def test_the_shipped_default_has_the_defaults_but_for_these_bounds() -> None:
     default = parse_recipe("default", shipped_recipes()["default"])
-    bounds = {
-        "min_letter_share": 0.3,
-        "max_mean_word_length": 200.0,
-        **{f"max_duplicate_{n}gram_character_share": (20 - n) / 100 for n in range(5, 11)},
-    }
+    bounds = {f"max_duplicate_{n}gram_character_share": (20 - n) / 100 for n in range(5, 11)}
     usual = Recipe("default", default.description)
     assert dataclasses.replace(default, quality=usual.quality) == usual
     stated, otherwise = dataclasses.asdict(default.quality), dataclasses.asdict(usual.quality)

@@ -27,7 +27,8 @@ class QualityRules:
         min_non_symbol_words: words that are not punctuation alone (Gopher: 50).
         max_non_symbol_words: the same (Gopher: 100,000).
         min_mean_word_length: characters of a non-symbol word (Gopher: 3).
-        max_mean_word_length: characters (Gopher: 10); base64 and the like run to hundreds.
+        max_mean_word_length: characters (Gopher: 10); base64 and the like run to hundreds, and so may a sentence in a
+            script without spaces.
         max_hash_word_ratio: hash signs a word (Gopher: 0.1).
         max_ellipsis_word_ratio: ellipses a word (Gopher: 0.1).
         min_alphabetic_word_share: words with a letter (Gopher: 0.8).
@@ -62,7 +63,7 @@ class QualityRules:
         max_c4_policy_lines: lines of cookie and privacy notices.
         drop_lorem_ipsum: whether lorem ipsum drops a chunk (C4: true).
         drop_curly_bracket: whether an opening curly bracket does (C4: true; never for program text).
-        min_letter_share: letters among the characters.
+        min_letter_share: letters among the characters; in Hindi or Tamil half of them are marks.
         max_digit_share: digits among the characters.
         max_symbol_share: symbols among the characters.
         max_punctuation_share: punctuation among the characters.
@@ -84,7 +85,7 @@ class QualityRules:
     min_non_symbol_words: Count | None = None
     max_non_symbol_words: Count | None = None
     min_mean_word_length: Ratio | None = None
-    max_mean_word_length: Ratio = 30.0
+    max_mean_word_length: Ratio = 200.0
     max_hash_word_ratio: Ratio = 1.0
     max_ellipsis_word_ratio: Ratio = 1.0
     min_alphabetic_word_share: Share | None = None
@@ -118,7 +119,7 @@ class QualityRules:
     max_c4_policy_lines: Count | None = None
     drop_lorem_ipsum: bool = False
     drop_curly_bracket: bool = False
-    min_letter_share: Share = 0.4
+    min_letter_share: Share = 0.3
     max_digit_share: Share = 0.4
     max_symbol_share: Share | None = None
     max_punctuation_share: Share | None = None

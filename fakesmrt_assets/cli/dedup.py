@@ -36,7 +36,10 @@ def dedup(
     threshold: Annotated[
         float,
         typer.Option(
-            help="Least Jaccard similarity of two near-duplicates, over word 5-grams.", min=0.5, max=1.0
+            help="Least Jaccard similarity of two near-duplicates, over word 5-grams. Of pairs as alike as 0.8, "
+            "99 % are found; of 0.7, 86 %; of 0.6, 53 %; of 0.5, 22 %.",
+            min=0.5,
+            max=1.0,
         ),
     ] = 0.8,
     against: Annotated[

@@ -32,7 +32,7 @@ def list_recipes(json_output: JsonOption = False) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from warehouse.errors import InvalidConfiguration
+    from warehouse.errors import FakesmrtError
     from warehouse.recipes import load_recipe, own_recipes, shipped_recipes
 
     home = Home(default_home())
@@ -41,7 +41,7 @@ def list_recipes(json_output: JsonOption = False) -> None:
     for name in sorted({*own, *shipped_recipes()}):
         try:
             description, problem = load_recipe(home, name).description, None
-        except InvalidConfiguration as error:
+        except FakesmrtError as error:
             description, problem = "", str(error)
         rows.append(
             {

@@ -230,7 +230,9 @@ def test_the_sample_is_that_of_the_recipe(changeable: tuple[Warehouse, Path]) ->
 
 
 def test_the_sample_comes_from_the_corpora_that_the_recipe_names(changeable: tuple[Warehouse, Path]) -> None:
-    warehouse, _ = changeable
+    warehouse, folder = changeable
+    with warehouse.write("test") as connection:
+        register(connection, Registration("letters", [str(folder)], "CC0-1.0"))
     for name, toml, n_sampled in (
         ("named", 'sample_corpora = ["topics"]', True),
         ("left_out", "[corpora.weights]\ntopics = 0.0", False),
@@ -239,7 +241,7 @@ def test_the_sample_comes_from_the_corpora_that_the_recipe_names(changeable: tup
         write_recipe(warehouse, name, f"[perplexity]\n{toml}\n")
         with warehouse.read() as connection:
             assert bool(draw_sample(connection, context_of(warehouse, recipe=name)).num_rows) == n_sampled
-    write_recipe(warehouse, "unknown", '[perplexity]\nsample_corpora = ["topic"]\n')
+    write_recipe(warehouse, "unknown", "[corpora.weights]\ntopic = 2.0\n")
     with warehouse.read() as connection, pytest.raises(InvalidConfiguration, match="Did you mean topics"):
         draw_sample(connection, context_of(warehouse, recipe="unknown"))
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -172,6 +172,29 @@ def pin_reference(context: StageContext) -> PinnedReference:
     return _pin_ngram(context) if reference_kind(context.recipe) == NGRAM else _pin_population(context)
 
 
+def require_corpora(recipe: Recipe, known: Iterable[str]) -> None:
+    """Raise unless every corpus that a recipe names is known: a misspelled name would change nothing, without a word.
+
+    Raises:
+        InvalidConfiguration: names key and corpus, and the nearest that is known.
+    """
+    registered = sorted(known)
+    named = {
+        "corpora.include": recipe.corpora.include,
+        "corpora.weights": recipe.corpora.weights,
+        "perplexity.sample_corpora": recipe.perplexity.sample_corpora,
+        "perplexity.max_percentile_by_corpus": recipe.perplexity.max_percentile_by_corpus,
+    }
+    for key, corpora in named.items():
+        for corpus in corpora:
+            if corpus not in registered:
+                near = difflib.get_close_matches(corpus, registered, n=1)
+                raise InvalidConfiguration(
+                    f"Recipe {recipe.name}.{key} names a corpus {corpus!r} that is not registered",
+                    f"Did you mean {near[0]}?" if near else f"There are: {', '.join(registered)}",
+                )
+
+
 def sample_corpora(connection: Connection, recipe: Recipe) -> list[str]:
     """The corpora that an n-gram reference's sample is drawn from.
 
@@ -179,16 +202,10 @@ def sample_corpora(connection: Connection, recipe: Recipe) -> list[str]:
     that the recipe includes.
 
     Raises:
-        InvalidConfiguration: if ``sample_corpora`` names a corpus that is not registered.
+        InvalidConfiguration: if the recipe names a corpus, here or elsewhere, that is not registered.
     """
     weights = dict(connection.execute("SELECT corpus, weight FROM corpus.corpus ORDER BY corpus").fetchall())
-    for corpus in recipe.perplexity.sample_corpora:
-        if corpus not in weights:
-            near = difflib.get_close_matches(corpus, weights, n=1)
-            raise InvalidConfiguration(
-                f"Recipe {recipe.name}.perplexity.sample_corpora names a corpus {corpus!r} that is not registered",
-                f"Did you mean {near[0]}?" if near else f"There are: {', '.join(weights)}",
-            )
+    require_corpora(recipe, weights)
     if recipe.perplexity.sample_corpora:
         return sorted(set(recipe.perplexity.sample_corpora))
     included = set(recipe.corpora.include or weights)
@@ -309,7 +326,8 @@ def _newest_population(context: StageContext) -> list[PopulationMember]:
     if not rows:
         raise CheckFailed(
             "There is no population of micromodels whose text was cut as this recipe cuts it",
-            "Train one first by a recipe with perplexity.reference = 'ngram', for instance: fakesmrt build",
+            "Train one first by a recipe with perplexity.reference = 'ngram': "
+            "fakesmrt build --independent --replicates 4",
         )
     models = context.warehouse.home.models
     return [PopulationMember(row.checkpoint_id, models / row.path) for row in rows[: population.MAX_MODELS]]

@@ -11,7 +11,7 @@ from warehouse.database import query, read_rows, run_script
 from warehouse.errors import CheckFailed
 from warehouse.identity import fingerprint
 from warehouse.stages.chunk import recipe_chunking
-from warehouse.stages.references import pinned_reference
+from warehouse.stages.references import pinned_reference, require_corpora
 from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
 from warehouse.training_chunks import ReasonCount
 
@@ -47,6 +47,10 @@ def run(context: StageContext) -> StageReport:
         last = stage.last()
         context.warehouse.publish()
         return stage.report(last.n_rows if last else 0, {}, up_to_date=True)
+    with context.warehouse.read() as connection:
+        require_corpora(
+            recipe, [row[0] for row in connection.execute("SELECT corpus FROM corpus.corpus").fetchall()]
+        )
     with context.warehouse.write("recording the recipe") as connection:
         reference = pinned_reference(connection, context)
         run_script(
