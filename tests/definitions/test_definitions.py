@@ -15,8 +15,8 @@ GRAPH: list[tuple[str, str, list[str], list[str]]] = [
     ("corpus/source_file", "corpus", [], ["licence_is_spdx"]),
     ("corpus/document", "corpus", ["corpus/source_file"], ["streams_tiled"]),
     ("corpus/chunk", "corpus", ["corpus/document"], ["chunk_ids_unique", "documents_tiled"]),
-    ("corpus/repeated_passage", "corpus", ["corpus/chunk"], []),
     ("corpus/duplicate", "corpus", ["corpus/chunk"], []),
+    ("corpus/repeated_passage", "corpus", ["corpus/chunk"], []),
     ("corpus/contamination", "corpus", ["corpus/duplicate"], []),
     ("corpus/perplexity", "corpus", ["corpus/duplicate"], []),
     (
