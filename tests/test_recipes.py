@@ -175,7 +175,7 @@ def test_a_recipe_written_out_is_read_as_the_same_recipe(data: st.DataObject) ->
         recipe = parse_recipe("mine", to_toml_of(values))
     except InvalidConfiguration as error:
         # Bounds that are possible one by one may leave nothing between them.
-        assert re.search("nothing lies between|needs both|must be at most", error.cause)  # noqa: PT017
+        assert re.search("nothing lies between|needs both|must be at most", error.cause)  # noqa: PT017  # only some draws raise
         return
     assert parse_recipe("mine", to_toml(recipe)) == recipe
 

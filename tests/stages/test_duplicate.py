@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -169,7 +170,8 @@ def test_odd_texts_are_grouped_with_their_likes_alone(tmp_path: Path) -> None:
     names = {chunk_of(name): name for name in ODD}
     clusters: dict[object, set[str]] = {}
     for chunk_id, cluster_id, *_ in home.rows(CLUSTERS):
-        clusters.setdefault(cluster_id, set()).add(names[chunk_id])  # type: ignore[index]
+        assert isinstance(chunk_id, UUID)
+        clusters.setdefault(cluster_id, set()).add(names[chunk_id])
     assert sorted(map(sorted, clusters.values())) == [
         ["Arabic", "Arabic again"],
         ["Chinese", "Chinese again"],

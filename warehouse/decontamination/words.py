@@ -9,7 +9,7 @@ What lives here: texts to words. What does not: which words are looked for (``it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.dedup.shingles import mix_bits
+from warehouse.dedup.shingles import mix_bits, text_blocks
 
 UInt64Array = NDArray[np.uint64]
 Int64Array = NDArray[np.int64]
@@ -98,21 +98,9 @@ def _kinds() -> NDArray[np.uint8]:
     return kinds
 
 
-def _blocks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Runs of texts of about `BLOCK_CHARACTERS` characters; a longer text is a block of its own."""
-    start = n_characters = 0
-    for index, text in enumerate(texts):
-        if index > start and n_characters + len(text) > BLOCK_CHARACTERS:
-            yield texts[start:index]
-            start, n_characters = index, 0
-        n_characters += len(text)
-    if start < len(texts):
-        yield texts[start:]
-
-
 def split_words(texts: Sequence[str]) -> Words:
     """The words of some texts; nothing depends on the other texts of the batch."""
-    blocks = [_split_block(block) for block in _blocks(texts)]
+    blocks = [_split_block(block) for block in text_blocks(texts, BLOCK_CHARACTERS)]
     counts = np.concatenate([np.zeros(1, np.int64), *(np.diff(block.offsets) for block in blocks)])
     return Words(
         np.concatenate([np.empty(0, np.uint64), *(block.hashes for block in blocks)]),

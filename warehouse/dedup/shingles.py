@@ -144,17 +144,17 @@ def mix_bits(values: UInt64Array) -> UInt64Array:
 
 def shingle(texts: Sequence[str], parameters: ShingleParameters) -> Shingles:
     """Hash the word shingles of a batch of texts."""
-    blocks = [_shingle_block(block, parameters.n_words) for block in _blocks(texts)]
+    blocks = [_shingle_block(block, parameters.n_words) for block in text_blocks(texts, BLOCK_CHARACTERS)]
     counts = np.concatenate([np.zeros(1, np.int64), *(n_shingles for _, n_shingles in blocks)])
     hashes = np.concatenate([np.empty(0, np.uint64), *(block for block, _ in blocks)])
     return Shingles(hashes, np.cumsum(counts))
 
 
-def _blocks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Runs of texts of about `BLOCK_CHARACTERS` characters; a longer text is a block of its own."""
+def text_blocks(texts: Sequence[str], block_characters: int) -> Iterator[Sequence[str]]:
+    """Runs of texts of about `block_characters` characters; a longer text is a block of its own."""
     start = n_characters = 0
     for index, text in enumerate(texts):
-        if index > start and n_characters + len(text) > BLOCK_CHARACTERS:
+        if index > start and n_characters + len(text) > block_characters:
             yield texts[start:index]
             start, n_characters = index, 0
         n_characters += len(text)
