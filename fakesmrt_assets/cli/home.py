@@ -116,7 +116,7 @@ def doctor(
 
     home = Home(default_home())
     home.require()
-    with build_lock(home.root) if fix else contextlib.nullcontext():
+    with build_lock(home.root, "fakesmrt doctor --fix") if fix else contextlib.nullcontext():
         findings = examine_home(Warehouse(home), fix=fix)
     for finding in findings:
         if json_output:

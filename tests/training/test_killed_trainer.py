@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -18,7 +17,7 @@ from fakesmrt_models.training.resume import saved_folders
 from fakesmrt_models.training.run import EXIT_STOPPED, LOCK_FILE, REQUEST_FILE
 from fakesmrt_models.training.supervisor import run_training
 from warehouse.errors import InputUnreadable, InvalidConfiguration, LockHeld, TrainingFailed
-from warehouse.locks import exclusive
+from warehouse.locks import exclusive, in_turn
 
 MakeRequest = Callable[..., TrainingRequest]
 N_STEPS = 120
@@ -26,7 +25,7 @@ N_STEPS = 120
 
 def child_of(run_dir: Path) -> int:
     """Process id of the trainer in a folder, from its lock."""
-    return int(json.loads((run_dir / LOCK_FILE).read_text())["pid"])
+    return in_turn(run_dir / LOCK_FILE)[0].pid
 
 
 def test_whatever_ends_the_child_the_result_is_the_same(request_of: MakeRequest, tmp_path: Path) -> None:
@@ -112,14 +111,15 @@ def test_the_child_dies_with_its_parent(request_of: MakeRequest, tmp_path: Path)
 
 
 PARENT = """
-import json, sys
+import sys
 from pathlib import Path
 from fakesmrt_models.training.loop import Trainer
 from fakesmrt_models.training.request import TrainingRequest
 from fakesmrt_models.training.supervisor import run_training
+from warehouse.locks import in_turn
 run_dir = Path(sys.argv[1])
 def report(done, total, note):
     if done:
-        print(json.loads((run_dir / "lock").read_text())["pid"], flush=True)
+        print(in_turn(run_dir / "lock")[0].pid, flush=True)
 run_training(TrainingRequest.from_json((run_dir / "request.json").read_bytes()), run_dir, report)
 """
