@@ -23,7 +23,7 @@ import pyarrow as pa
 from fakesmrt_models.training.request import TrainingRequest, TrainingResult
 from fakesmrt_models.training.schedule import BRANCH, TRUNK, WHOLE
 from fakesmrt_models.training.supervisor import run_training
-from warehouse.database import Connection, query, scalar
+from warehouse.database import Connection, query, run_script, scalar
 from warehouse.errors import CheckFailed
 from warehouse.identity import content_id
 from warehouse.progress import Progress
@@ -228,6 +228,9 @@ def _record(
             "DELETE FROM models.checkpoint_range WHERE checkpoint_id = ?", [trained.checkpoint_id]
         )
         connection.execute(
+            "DELETE FROM models.checkpoint_source WHERE checkpoint_id = ?", [trained.checkpoint_id]
+        )
+        connection.execute(
             query("record_checkpoint"),
             {
                 "checkpoint_id": trained.checkpoint_id,
@@ -253,6 +256,7 @@ def _record(
         connection.execute("INSERT INTO models.checkpoint_range BY NAME FROM consumed")
         connection.register("logged", arrow_table(METRIC, _metric_rows(trained, experiment)))
         connection.execute("INSERT INTO models.training_metric BY NAME FROM logged")
+    run_script(connection, "record_model_sources", {})
 
 
 def run(context: StageContext) -> StageReport:

@@ -12,7 +12,7 @@ from uuid import UUID
 from fakesmrt_assets.apart import run_apart
 from fakesmrt_assets.reports.picture_data import newest_experiment
 from fakesmrt_assets.stages import micromodel
-from warehouse.database import query, read_rows, scalar
+from warehouse.database import query, read_rows, run_script, scalar
 from warehouse.errors import CheckFailed
 from warehouse.files import file_sha256
 from warehouse.identity import content_id
@@ -103,6 +103,7 @@ def _record(
             [experiment, identity],
         )
         connection.execute("DELETE FROM models.checkpoint_parent WHERE checkpoint_id = ?", [identity])
+        connection.execute("DELETE FROM models.checkpoint_source WHERE checkpoint_id = ?", [identity])
         connection.execute(
             query("record_checkpoint"),
             {
@@ -129,6 +130,7 @@ def _record(
                 "INSERT INTO models.checkpoint_parent VALUES (?, ?, 'mix', ?)",
                 [identity, member.checkpoint_id, weight],
             )
+        run_script(connection, "record_model_sources", {})
         stage.record(connection, 1)
     return identity
 

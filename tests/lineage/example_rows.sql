@@ -126,3 +126,11 @@ FROM (VALUES
 
 INSERT INTO meta.materialization VALUES
     ('corpus/chunk', '', 'run-1', 'code-1', 'data-1', '{}', 9, 1.5, 104857600, now());
+
+-- As queries/record_model_sources.sql counts them.
+INSERT INTO models.checkpoint_source
+SELECT
+    checkpoint_id, source_id, count(DISTINCT chunk_id), sum((token_end - token_start) * times)
+FROM lineage.model_chunk
+LEFT JOIN lineage.chunk_source USING (chunk_id)
+GROUP BY ALL;

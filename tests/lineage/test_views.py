@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from importlib.resources import files
 
 from duckdb import DuckDBPyConnection
+
+from warehouse.database import run_script
 
 
 def named(name: str) -> uuid.UUID:
@@ -116,3 +119,31 @@ def test_a_chunk_tells_what_of_it_stands_elsewhere_and_in_which_evaluation_set(
         [named("chunk-1"), named("chunk-5"), named("chunk-6")],
     ).fetchall()
     assert rows == [(0, 0, []), (0, 0, ["puzzles"]), (1, 10, [])]
+
+
+def test_sources_are_counted_for_the_models_that_have_none_counted_yet(
+    database: DuckDBPyConnection,
+) -> None:
+    every = "FROM models.checkpoint_source ORDER BY ALL"
+    expected = database.execute(every).fetchall()
+    database.execute("DELETE FROM models.checkpoint_source WHERE checkpoint_id = ?", [named("mixed")])
+    for _ in range(2):
+        run_script(database, "record_model_sources", {})
+        assert database.execute(every).fetchall() == expected
+    assert len(expected) == 4 + 3 + 4 + 3
+
+
+def test_a_database_from_before_knows_the_sources_of_its_models_after_the_migration(
+    database: DuckDBPyConnection,
+) -> None:
+    database.execute("CREATE TEMP TABLE expected AS FROM models.checkpoint_source")
+    migration = (files("warehouse") / "schema" / "0009_lineage.sql").read_text()
+    database.execute("DROP TABLE models.checkpoint_source; DROP TABLE tokens.shard_origin")
+    database.execute(migration)
+    assert database.execute(
+        "FROM models.checkpoint_source EXCEPT FROM expected UNION ALL "
+        "(FROM expected EXCEPT FROM models.checkpoint_source)"
+    ).fetchall() == []  # fmt: skip
+    assert database.execute("SELECT shard_id, masked FROM tokens.shard_origin").fetchall() == [
+        (named("shard-train"), ["email"])
+    ]

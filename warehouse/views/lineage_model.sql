@@ -82,8 +82,6 @@ COMMENT ON COLUMN lineage.chunk_source.licence IS 'SPDX expression that holds fo
 COMMENT ON COLUMN lineage.chunk_source.byte_start IS 'First byte in the stream.';
 COMMENT ON COLUMN lineage.chunk_source.byte_end IS 'One past the last byte.';
 
--- No subquery stands between the joins and the grouping, so that a condition on a model or on a file reaches the
--- tables below: both directions stay fast.
 CREATE OR REPLACE VIEW lineage.model_source AS
 SELECT
     checkpoint.checkpoint_id,
@@ -91,16 +89,15 @@ SELECT
     checkpoint.kind,
     checkpoint.replicate,
     checkpoint.alias,
-    chunk_source.source_id,
-    chunk_source.corpus,
-    coalesce(chunk_source.path, 'source no longer held') AS path,
-    coalesce(chunk_source.licence, 'source no longer held') AS licence,
-    count(DISTINCT model_chunk.chunk_id) AS n_chunks,
-    sum((model_chunk.token_end - model_chunk.token_start) * model_chunk.times)::BIGINT AS n_tokens
-FROM models.checkpoint
-JOIN lineage.model_chunk ON model_chunk.checkpoint_id = checkpoint.checkpoint_id
-LEFT JOIN lineage.chunk_source ON chunk_source.chunk_id = model_chunk.chunk_id
-GROUP BY ALL;
+    checkpoint_source.source_id,
+    source_file.corpus,
+    coalesce(source_file.path, 'source no longer held') AS path,
+    coalesce(source_file.licence, 'source no longer held') AS licence,
+    checkpoint_source.n_chunks,
+    checkpoint_source.n_tokens
+FROM models.checkpoint_source AS checkpoint_source
+JOIN models.checkpoint AS checkpoint ON checkpoint.checkpoint_id = checkpoint_source.checkpoint_id
+LEFT JOIN corpus.source_file AS source_file ON source_file.source_id = checkpoint_source.source_id;
 COMMENT ON VIEW lineage.model_source IS 'One row a model and a source file that it, or a model that it was made of, was trained on.';
 COMMENT ON COLUMN lineage.model_source.checkpoint_id IS 'The model.';
 COMMENT ON COLUMN lineage.model_source.experiment IS 'Its experiment.';

@@ -29,16 +29,15 @@ SELECT
     evaluation.value,
     evaluation.ci_low,
     evaluation.ci_high,
-    chunk_source.source_id,
-    chunk_source.corpus,
-    coalesce(chunk_source.path, 'source no longer held') AS path,
-    coalesce(chunk_source.licence, 'source no longer held') AS licence,
-    count(DISTINCT model_chunk.chunk_id) AS n_chunks,
-    sum((model_chunk.token_end - model_chunk.token_start) * model_chunk.times)::BIGINT AS n_tokens
+    checkpoint_source.source_id,
+    source_file.corpus,
+    coalesce(source_file.path, 'source no longer held') AS path,
+    coalesce(source_file.licence, 'source no longer held') AS licence,
+    checkpoint_source.n_chunks,
+    checkpoint_source.n_tokens
 FROM reports.evaluation
-JOIN lineage.model_chunk ON model_chunk.checkpoint_id = evaluation.checkpoint_id
-LEFT JOIN lineage.chunk_source ON chunk_source.chunk_id = model_chunk.chunk_id
-GROUP BY ALL;
+JOIN models.checkpoint_source AS checkpoint_source ON checkpoint_source.checkpoint_id = evaluation.checkpoint_id
+LEFT JOIN corpus.source_file AS source_file ON source_file.source_id = checkpoint_source.source_id;
 COMMENT ON VIEW lineage.evaluation_source IS 'One row an evaluation and a source file that the evaluated model was trained on; baselines that are no checkpoint are not here.';
 COMMENT ON COLUMN lineage.evaluation_source.checkpoint_id IS 'The evaluated model.';
 COMMENT ON COLUMN lineage.evaluation_source.recipe IS 'The recipe whose splits are the suite.';
