@@ -15,13 +15,14 @@ import dagster as dg
 
 from fakesmrt_assets.reports import drawing, picture_data, pictures
 from fakesmrt_assets.reports.picture_data import RecipeScope
+from warehouse.code_versions import code_version
 from warehouse.database import Connection, query
 from warehouse.files import write_bytes_whole
 from warehouse.home import Home
 from warehouse.identity import fingerprint
 from warehouse.stages.chunk import recipe_chunking
 from warehouse.stages.references import pinned_reference
-from warehouse.stages.stage import StageContext, StageReport, code_version
+from warehouse.stages.stage import StageContext, StageReport
 
 PREFIX = "fakesmrt/"
 MOST_PROBLEMS = 50

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -35,11 +36,14 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not unpacker.is_file():
         return folder
     unpacked = tmp_path_factory.getbasetemp().parent / "corpora"
-    subprocess.run(
-        [sys.executable, str(unpacker), str(unpacked), "prose", "encodings", "neardup"],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    with unpacked.with_suffix(".lock").open("w") as lock:
+        # Tests run in several processes, and the first unpacks for all.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run(
+            [sys.executable, str(unpacker), str(unpacked), "prose", "encodings", "neardup"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
     return unpacked
 
 

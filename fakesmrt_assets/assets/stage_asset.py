@@ -15,9 +15,10 @@ import dagster as dg
 from fakesmrt_assets import presentation
 from fakesmrt_assets.listening import Listener
 from fakesmrt_assets.resources import BuildResource, HomeResource
+from warehouse.code_versions import code_version
 from warehouse.errors import FakesmrtError, TrainingFailed, explained
 from warehouse.locks import build_lock
-from warehouse.stages.stage import Stage, StageContext, code_version
+from warehouse.stages.stage import Stage, StageContext
 
 OWNER = "team:fakesmrt"
 INTERRUPTED = "Interrupted. What was finished is kept; the next build goes on."

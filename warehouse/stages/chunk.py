@@ -24,6 +24,7 @@ from warehouse.cleanser.chunks import Section, sections_of
 from warehouse.cleanser.documents import DocumentRecord
 from warehouse.cleanser.records import has_records
 from warehouse.cleanser.streams import Stream, walk_streams
+from warehouse.code_versions import code_version
 from warehouse.database import query, run_script, scalar
 from warehouse.errors import FakesmrtError
 from warehouse.identity import content_id
@@ -36,12 +37,11 @@ from warehouse.stages.feeding import (
     LARGE_BYTES,
     MEMBERS_BYTES,
     Lane,
-    default_in_flight,
     explained_reading,
     filesystem_path,
     whole_file,
 )
-from warehouse.stages.stage import StageContext, StageReport, StageRun, code_version, input_versions
+from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
 
 ASSET = "corpus/chunk"
 CODE = (
@@ -342,7 +342,7 @@ def _cut_all(context: StageContext, order: CutOrder) -> tuple[int, list[str]]:
         if not n_documents:
             return 0, []
         with context.executor() as executor:
-            lane = Lane(executor, default_in_flight(context.settings.workers))
+            lane = Lane(executor)
             return n_documents, _Cutting(context, lane, order, n_bytes).run(spill)
     finally:
         spill.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from warehouse.cleanser.streams import walk_streams
+from warehouse.code_versions import code_version
 from warehouse.database import Connection, query, read_rows, scalar
 from warehouse.errors import FakesmrtError
 from warehouse.stages.arrow import SOURCE, SOURCE_STATUS, arrow_table
@@ -41,12 +42,11 @@ from warehouse.stages.feeding import (
     MEMBERS_BYTES,
     Lane,
     batches,
-    default_in_flight,
     explained_reading,
     filesystem_path,
     is_archive,
 )
-from warehouse.stages.stage import StageContext, StageReport, StageRun, code_version, input_versions
+from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
 
 ASSET = "corpus/document"
 CODE = (
@@ -285,7 +285,7 @@ def _commit(context: StageContext, begun: list[Tally], examined: Examined, ended
 def _examine_all(context: StageContext, waiting: Sequence[SourceToRead], version: str) -> list[str]:
     """Examine and commit; returns the files that could not be read."""
     with context.executor() as executor:
-        lane = Lane(executor, default_in_flight(context.settings.workers))
+        lane = Lane(executor)
         examination = _Examination(context, lane, version, waiting)
         examination.run()
     return examination.unread

@@ -20,6 +20,7 @@ from warehouse.cleanser.containers.container import HEAD_BYTES
 from warehouse.cleanser.containers.registry import container_of
 from warehouse.cleanser.streams import Stream, display_name, walk_streams
 from warehouse.errors import InputUnreadable
+from warehouse.workers import tasks_in_flight
 
 BATCH_BYTES = 16_000_000
 BATCH_ITEMS = 500
@@ -69,9 +70,9 @@ def batches(
 class Lane:
     """Tasks in flight, of which the results are taken in the order in which the tasks were given."""
 
-    def __init__(self, executor: Executor, in_flight: int) -> None:
+    def __init__(self, executor: Executor) -> None:
         self._executor = executor
-        self._in_flight = in_flight
+        self._in_flight = tasks_in_flight(executor)
         self._waiting: deque[tuple[Future[Any], Callable[[Any], None]]] = deque()
 
     def submit(self, function: Callable[..., Any], *arguments: object, then: Callable[[Any], None]) -> None:
@@ -94,11 +95,6 @@ class Lane:
     def _take(self) -> None:
         future, then = self._waiting.popleft()
         then(future.result())
-
-
-def default_in_flight(workers: int | None) -> int:
-    """Tasks in flight that keep every process busy while results are stored."""
-    return 2 * (workers or os.cpu_count() or 1) + 1
 
 
 def is_archive(path: Path) -> bool:

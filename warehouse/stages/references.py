@@ -24,6 +24,7 @@ from uuid import UUID
 
 import pyarrow as pa
 
+from warehouse.code_versions import code_version
 from warehouse.database import Connection, query, read_rows, run_script
 from warehouse.errors import CheckFailed, CorruptArtefact, InvalidConfiguration
 from warehouse.identity import content_id
@@ -32,7 +33,7 @@ from warehouse.perplexity.population import PopulationMember, population_manifes
 from warehouse.perplexity.reference import MANIFEST, reference_sha256, train_reference
 from warehouse.recipes import Recipe
 from warehouse.stages.chunk import recipe_chunking
-from warehouse.stages.stage import StageContext, code_version
+from warehouse.stages.stage import StageContext
 from warehouse.textstore import read_rows as read_text_rows
 from warehouse.textstore import text_file
 

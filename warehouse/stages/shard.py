@@ -17,6 +17,7 @@ from uuid import UUID
 
 import pyarrow as pa
 
+from warehouse.code_versions import code_version
 from warehouse.database import Connection, query, read_rows, run_script
 from warehouse.errors import CheckFailed, CorruptArtefact
 from warehouse.files import write_bytes_whole
@@ -35,7 +36,7 @@ from warehouse.stages.masking import (
     recipe_masks,
 )
 from warehouse.stages.references import PinnedReference
-from warehouse.stages.stage import StageContext, StageReport, StageRun, code_version, input_versions
+from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
 from warehouse.tokens.shards import (
     TOKENIZER_FILE,
     ChunkTokens,

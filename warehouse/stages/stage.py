@@ -6,29 +6,25 @@ the work that is missing, and commits rows together with a row of ``meta.materia
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import resource
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
-from importlib.util import find_spec
-from multiprocessing import get_context
-from pathlib import Path
 from typing import Any, TypeVar
 
 from warehouse import recipes
+from warehouse.code_versions import code_version
 from warehouse.database import Connection, Warehouse, query
 from warehouse.errors import InvalidConfiguration
 from warehouse.identity import fingerprint
-from warehouse.processes import start_worker
 from warehouse.progress import Progress, silent
 from warehouse.recipes import Recipe
+from warehouse.workers import Workers, open_workers, tasks_in_flight
 
 ASSETS = (
     "corpus/source_file",
@@ -130,73 +126,10 @@ class StageContext:
         return recipes.load_recipe(self.warehouse.home, self.settings.recipe)
 
     @contextmanager
-    def executor(self) -> Any:
-        """Processes for the corpus stages, fresh interpreters without this one's locks and connections."""
-        workers = self.settings.workers or os.cpu_count() or 1
-        executor: Executor = ProcessPoolExecutor(
-            workers, mp_context=get_context("spawn"), initializer=start_worker, initargs=(os.getpid(),)
-        )
-        try:
-            yield executor
-        finally:
-            executor.shutdown(wait=True, cancel_futures=True)
-
-
-QUERY_FUNCTIONS = {"query", "run_script"}
-"""Calls that name a file of ``warehouse/queries``."""
-
-
-def _query_texts(tree: ast.AST) -> list[str]:
-    """The SQL that a module names: text of the queries whose names stand in its calls."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    named = {
-        argument.value
-        for call in calls
-        if isinstance(call.func, ast.Name) and call.func.id in QUERY_FUNCTIONS
-        for argument in call.args
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
-    }
-    return [query(name) for name in sorted(named)]
-
-
-def _normalised_source(path: Path) -> str:
-    """What a module computes: its syntax without comments and docstrings, and the SQL that it names."""
-    tree = ast.parse(path.read_text())
-    queries = _query_texts(tree)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            kept = [
-                child
-                for child in body
-                if not (isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant))
-            ]
-            node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]  # every node with a list named body takes one
-    return ast.dump(tree) + "".join(queries)
-
-
-def _sources(name: str) -> list[tuple[str, str]]:
-    """File names and contents of a module, a package, or a folder of templates."""
-    spec = find_spec(name)
-    if spec is None:
-        raise InvalidConfiguration(f"There is no module {name}", "Reinstall fakesmrt")
-    if spec.origin is None:
-        folders = [Path(folder) for folder in spec.submodule_search_locations or []]
-        paths = sorted(path for folder in folders for path in folder.iterdir() if path.is_file())
-        return [(path.name, path.read_text()) for path in paths]
-    origin = Path(spec.origin)
-    modules = sorted(origin.parent.rglob("*.py")) if spec.submodule_search_locations else [origin]
-    return [(path.name, _normalised_source(path)) for path in modules]
-
-
-@lru_cache
-def code_version(*modules: str) -> str:
-    """Hash of what the named modules and packages compute, SQL and templates included.
-
-    Comments and docstrings of Python do not count.
-    """
-    parts = [part for name in sorted(modules) for source in _sources(name) for part in source]
-    return fingerprint(*parts)
+    def executor(self) -> Iterator[Workers]:
+        """Workers for the tasks of one stage."""
+        with open_workers(self.warehouse.home.root, self.settings.workers) as workers:
+            yield workers
 
 
 def peak_memory_bytes() -> int:
@@ -326,9 +259,10 @@ Output = TypeVar("Output")
 
 
 def map_bounded(
-    executor: Executor, function: Callable[[Item], Output], items: Iterable[Item], in_flight: int = 4
+    executor: Executor, function: Callable[[Item], Output], items: Iterable[Item]
 ) -> Iterator[Output]:
-    """Like ``executor.map``, but with at most `in_flight` results waiting: memory does not grow with the items."""
+    """Like ``executor.map``, but with a bounded number of results waiting: memory does not grow with the items."""
+    in_flight = tasks_in_flight(executor)
     waiting: deque[Future[Output]] = deque()
     for item in items:
         waiting.append(executor.submit(function, item))
