@@ -1,15 +1,15 @@
-"""The only place that opens DuckDB (DESIGN §5): write, read, migrate, publish.
+"""The only place that opens DuckDB (DESIGN §5): write, read, migrate.
 
 One process writes or many read, so a file lock orders them: writers hold it alone for one short transaction,
 readers of the working database share it, and people read published copies, which nobody ever waits for.
 
-What lives here: connections and transactions. What does not: what any stage reads or writes.
+What lives here: connections and transactions. What does not: what any stage reads or writes; published copies, their
+versions and pins (``publishing.py``).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,16 +23,14 @@ import duckdb
 
 from warehouse import locks
 from warehouse.errors import FakesmrtError, InputUnreadable, InvalidConfiguration, LockHeld
-from warehouse.files import sync_folder
 from warehouse.home import Home
 
 Connection = duckdb.DuckDBPyConnection
 Row = TypeVar("Row")
 
 PUBLISHED_STORAGE_VERSION = "v1.2.0"
-"""DuckDB 1.2 and every later client opens it (DESIGN §5)."""
+"""DuckDB 1.2 and every later client opens it (DESIGN §5): a new file, working or published, is made in it."""
 
-KEPT_VERSIONS = 3
 WRITE_TIMEOUT_SECONDS = 120.0
 READ_TIMEOUT_SECONDS = 60.0
 
@@ -128,9 +126,32 @@ class Warehouse:
             "threads": self.threads,
             "temp_directory": str(self.home.temporary),
             "preserve_insertion_order": True,
+            "storage_compatibility_version": PUBLISHED_STORAGE_VERSION,
             "autoinstall_known_extensions": False,
         }
         return duckdb.connect(database, read_only=read_only, config=config)
+
+    @contextmanager
+    def alone(self, purpose: str) -> Iterator[None]:
+        """Hold the working database alone; raises `LockHeld`, naming the holder, after `WRITE_TIMEOUT_SECONDS`."""
+        with locks.exclusive(self._lock, "The Training Database", purpose, WRITE_TIMEOUT_SECONDS):
+            yield
+
+    @contextmanager
+    def sharing(self) -> Iterator[None]:
+        """Hold the working database together with readers; raises `LockHeld` after `READ_TIMEOUT_SECONDS`."""
+        with locks.shared(self._lock, "The Training Database", READ_TIMEOUT_SECONDS):
+            yield
+
+    @contextmanager
+    def file(self, path: Path, *, read_only: bool = False) -> Iterator[Connection]:
+        """Any database file with this warehouse's limits; takes no lock of the home.
+
+        Raises:
+            FakesmrtError: one line with a remedy, where DuckDB fails.
+        """
+        with _explaining(path), self._connect(str(path), read_only=read_only) as connection:
+            yield connection
 
     def initialise(self, split_salt: str) -> bool:
         """Make the folders and the database; bring an older database up to date.
@@ -162,9 +183,7 @@ class Warehouse:
     @contextmanager
     def _migrated(self) -> Iterator[Connection]:
         with (
-            locks.exclusive(
-                self._lock, "The Training Database", "bringing it up to date", WRITE_TIMEOUT_SECONDS
-            ),
+            self.alone("bringing it up to date"),
             _explaining(self.home.database),
             self._connect(str(self.home.database), read_only=False) as connection,
         ):
@@ -185,7 +204,7 @@ class Warehouse:
         """
         self.home.require()
         with (
-            locks.exclusive(self._lock, "The Training Database", purpose, WRITE_TIMEOUT_SECONDS),
+            self.alone(purpose),
             _explaining(self.home.database),
             self._connect(str(self.home.database), read_only=False) as connection,
         ):
@@ -202,7 +221,7 @@ class Warehouse:
         """The working database, read-only, together with other readers. Keep it short: writers wait."""
         self.home.require()
         with (
-            locks.shared(self._lock, "The Training Database", READ_TIMEOUT_SECONDS),
+            self.sharing(),
             _explaining(self.home.database),
             self._connect(str(self.home.database), read_only=True) as connection,
         ):
@@ -236,7 +255,7 @@ class Warehouse:
             path = self.home.published.resolve()
         with self.scratch() as connection:
             # ATTACH takes no bound parameters; the path comes from the home, quoted as an SQL literal.
-            connection.execute(f"ATTACH {_literal(path)} AS published (READ_ONLY)")
+            connection.execute(f"ATTACH {literal(path)} AS published (READ_ONLY)")
             connection.execute("CREATE SCHEMA corpus")
             for (table,) in connection.execute(query("published_tables")).fetchall():
                 connection.execute(f'CREATE VIEW corpus."{table}" AS FROM published.corpus."{table}"')
@@ -256,93 +275,14 @@ class Warehouse:
             yield connection
 
     def publish(self) -> Path:
-        """Copy the working database to ``published/<n>.duckdb`` and point ``published.duckdb`` at it.
+        """Publish what is committed (`warehouse.publishing.publish`) and return the newest copy."""
+        from warehouse import publishing  # it is built on this module
 
-        Nothing is copied where the newest copy is up to date.
-
-        Returns:
-            The newest copy.
-        """
-        newest = self._newest_version()
-        if newest is not None and self._last_commit(newest) == self._last_commit(None):
-            return newest
-        number = 1 + max(
-            (int(path.stem) for path in self.home.published_versions.glob("[0-9]*.duckdb")), default=0
-        )
-        target = self.home.published_versions / f"{number}.duckdb"
-        partial = target.with_name(f".{os.getpid()}.{number}.duckdb")
-        try:
-            self._copy_to(partial)
-            partial.chmod(0o444)
-            with partial.open("rb") as written:
-                os.fsync(written.fileno())
-            partial.rename(target)
-        finally:
-            partial.unlink(missing_ok=True)
-        self._point_at(target)
-        self._drop_old_versions()
-        return target
-
-    def _newest_version(self) -> Path | None:
-        return self.home.published.resolve() if self.home.published.exists() else None
-
-    def _last_commit(self, published: Path | None) -> object:
-        """Identity of the newest commit, in a published copy or (None) in the working database."""
-        sql = query("last_commit")
-        if published is None:
-            with self.read() as connection:
-                return connection.execute(sql).fetchall()
-        try:
-            with self._connect(str(published), read_only=True) as connection:
-                return connection.execute(sql).fetchall()
-        except duckdb.Error:
-            # A damaged copy is replaced by a new one.
-            return None
-
-    def _copy_to(self, partial: Path) -> None:
-        with (
-            locks.shared(self._lock, "The Training Database", READ_TIMEOUT_SECONDS),
-            _explaining(self.home.database),
-            self._connect(":memory:", read_only=False) as connection,
-        ):
-            # ATTACH takes no bound parameters; these paths come from the home, quoted as SQL literals.
-            connection.execute(f"ATTACH {_literal(self.home.database)} AS working (READ_ONLY)")
-            connection.execute(
-                f"ATTACH {_literal(partial)} AS copy (STORAGE_VERSION '{PUBLISHED_STORAGE_VERSION}')"
-            )
-            connection.execute("COPY FROM DATABASE working TO copy")
-            connection.execute("USE copy")
-            connection.execute(self._text_view(connection))
-            connection.execute("CHECKPOINT copy")
-            connection.execute("USE memory")
-            connection.execute("DETACH copy")
-
-    def _text_view(self, connection: Connection) -> str:
-        """A view over the text files that the copy's chunks name, by absolute path and never by glob."""
-        names = [row[0] for row in connection.execute(query("text_files")).fetchall()]
-        listed = ", ".join(_literal(self.home.text / name) for name in names)
-        source = (
-            f"read_parquet([{listed}])"
-            if names
-            else "(SELECT NULL::BLOB AS chunk_id, NULL::VARCHAR AS text LIMIT 0)"
-        )
-        return query("chunk_text_view").replace("$source", source)
-
-    def _point_at(self, target: Path) -> None:
-        link = self.home.root / f".{os.getpid()}.published.duckdb"
-        link.unlink(missing_ok=True)
-        link.symlink_to(target.relative_to(self.home.root))
-        link.replace(self.home.published)
-        sync_folder(self.home.root)
-
-    def _drop_old_versions(self) -> None:
-        versions = sorted(self.home.published_versions.glob("[0-9]*.duckdb"), key=lambda path: int(path.stem))
-        for path in versions[:-KEPT_VERSIONS]:
-            if not path.with_suffix(".pin").exists():
-                path.unlink()
+        return publishing.publish(self)
 
 
-def _literal(path: Path) -> str:
+def literal(path: Path) -> str:
+    """A path as an SQL literal, for statements that take no bound parameters."""
     quoted = str(path).replace("'", "''")
     return f"'{quoted}'"
 

@@ -1,0 +1,383 @@
+"""Published copies (DESIGN §5): ``published/<n>.duckdb``, which nobody waits for, and ``published.duckdb``, the newest.
+
+The working file is kept in the storage version that older clients open, so publishing is a copy of the file and two
+additions that only a copy has: where each chunk's row lies, and the text view with absolute paths.
+
+What lives here: publishing, versions and their pins, and writing a database file anew so that freed pages hold nothing.
+What does not: connections, locks of the working database and transactions (``database.py``).
+"""
+
+from __future__ import annotations
+
+import errno
+import getpass
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from warehouse import locks
+from warehouse.database import (
+    PUBLISHED_STORAGE_VERSION,
+    Connection,
+    Warehouse,
+    literal,
+    query,
+    run_script,
+)
+from warehouse.errors import FakesmrtError, InputUnreadable, explained
+from warehouse.files import sync_folder, write_bytes_whole
+from warehouse.home import Home
+
+KEPT_VERSIONS = 3
+PUBLISH_TIMEOUT_SECONDS = 600.0
+COPY_BYTES = 1 << 27
+
+
+@dataclass(frozen=True)
+class Pin:
+    """Why a published version stays.
+
+    Attributes:
+        who: the user who pinned it; None where the file does not say.
+        why: in that person's words.
+        since: ISO 8601 time; None where the file does not say.
+    """
+
+    who: str | None
+    why: str
+    since: str | None
+
+
+@dataclass(frozen=True)
+class PublishedVersion:
+    """One retained copy.
+
+    Attributes:
+        number: what its file is named after; a later one is larger.
+        path: the file.
+        n_bytes: its size.
+        published_at: ISO 8601 time of its publication, by the file's clock.
+        is_newest: whether ``published.duckdb`` points at it.
+        pin: why it stays; None where the next publications will remove it.
+    """
+
+    number: int
+    path: Path
+    n_bytes: int
+    published_at: str
+    is_newest: bool
+    pin: Pin | None
+
+
+def versions(home: Home) -> list[PublishedVersion]:
+    """The retained copies, oldest first."""
+    newest = newest_version(home)
+    return [
+        PublishedVersion(
+            int(path.stem), path, path.stat().st_size,
+            datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds"),
+            path == newest, _read_pin(_pin_file(path)),
+        )
+        for path in _version_files(home)
+    ]  # fmt: skip
+
+
+def newest_version(home: Home) -> Path | None:
+    """The copy that ``published.duckdb`` points at; None where nothing is published."""
+    return home.published.resolve() if home.published.exists() else None
+
+
+def pin(home: Home, number: int, reason: str) -> None:
+    """Keep a version until it is unpinned.
+
+    Raises:
+        InputUnreadable: if there is no such version.
+    """
+    with _publishing(home, f"pinning version {number}"):
+        path = _version_file(home, number)
+        written = {
+            "who": getpass.getuser(),
+            "why": reason,
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        write_bytes_whole(_pin_file(path), json.dumps(written).encode())
+
+
+def unpin(home: Home, number: int) -> bool:
+    """Let a version go with the next publications.
+
+    Returns:
+        Whether it was pinned.
+
+    Raises:
+        InputUnreadable: if there is no such version.
+    """
+    with _publishing(home, f"unpinning version {number}"):
+        file = _pin_file(_version_file(home, number))
+        was_pinned = file.exists()
+        file.unlink(missing_ok=True)
+    return was_pinned
+
+
+def _version_files(home: Home) -> list[Path]:
+    return sorted(
+        (path for path in home.published_versions.glob("*.duckdb") if path.stem.isdecimal()),
+        key=lambda path: int(path.stem),
+    )
+
+
+def _version_file(home: Home, number: int) -> Path:
+    path = home.published_versions / f"{number}.duckdb"
+    if not path.is_file():
+        there = ", ".join(path.stem for path in _version_files(home)) or "none"
+        raise InputUnreadable(
+            f"There is no published version {number} (there are: {there})", "Run: fakesmrt versions"
+        )
+    return path
+
+
+def _pin_file(version: Path) -> Path:
+    return version.with_suffix(".pin")
+
+
+def _read_pin(file: Path) -> Pin | None:
+    try:
+        written = json.loads(file.read_text())
+        return Pin(written["who"], written["why"], written["since"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        # Whatever it holds, somebody put it there to keep the version.
+        return Pin(None, "pinned by hand", None)
+
+
+@contextmanager
+def _publishing(home: Home, purpose: str) -> Iterator[None]:
+    """Be the only one who adds, changes or removes published versions; what a killed one left half is removed."""
+    home.require()
+    with locks.exclusive(
+        home.root / "publish.lock", "The published copies", purpose, PUBLISH_TIMEOUT_SECONDS
+    ):
+        for leftover in home.published_versions.glob(".*.duckdb*"):
+            leftover.unlink()
+        yield
+
+
+def publish(warehouse: Warehouse) -> Path:
+    """Copy the working database to ``published/<n>.duckdb`` and point ``published.duckdb`` at it.
+
+    Nothing is copied where the newest copy is up to date. Writers wait while the file is copied, readers do not.
+
+    Returns:
+        The newest copy.
+
+    Raises:
+        LockHeld: if another process publishes or writes for too long.
+        FakesmrtError: if the disk is full; what was published before is untouched.
+    """
+    home = warehouse.home
+    with _publishing(home, "publishing"):
+        newest = newest_version(home)
+        if newest is not None and _last_commit(warehouse, newest) == _last_commit(warehouse, None):
+            return newest
+        number = 1 + max((int(path.stem) for path in _version_files(home)), default=0)
+        target = home.published_versions / f"{number}.duckdb"
+        with _placed(target) as partial:
+            if not _is_portable(warehouse):
+                rebuild(warehouse)
+            with _settled(warehouse):
+                _copy_file(home.database, partial)
+            with warehouse.file(partial) as connection:
+                add_published_relations(connection, home, number)
+        _point_at(home, target)
+        _drop_old_versions(home)
+        return target
+
+
+def _last_commit(warehouse: Warehouse, published: Path | None) -> object:
+    """Identity of the newest commit, in a published copy or (None) in the working database."""
+    sql = query("last_commit")
+    if published is None:
+        with warehouse.read() as connection:
+            return connection.execute(sql).fetchall()
+    try:
+        with warehouse.file(published, read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+    except FakesmrtError:
+        # A damaged copy is replaced by a new one.
+        return None
+
+
+def _is_portable(warehouse: Warehouse) -> bool:
+    """Whether the working file has the storage version of published copies; homes of earlier versions had not."""
+    with warehouse.read() as connection:
+        [(tags,)] = connection.execute(query("storage_version")).fetchall()
+    return str(tags) == f"{PUBLISHED_STORAGE_VERSION}+"
+
+
+@contextmanager
+def _settled(warehouse: Warehouse) -> Iterator[None]:
+    """Share the working database while its file holds all that was committed.
+
+    A writer that was killed after its commit leaves the commit in a log beside the file.
+    """
+    log = warehouse.home.database.with_name(f"{warehouse.home.database.name}.wal")
+    while True:
+        with warehouse.sharing():
+            if not log.exists():
+                yield
+                return
+        with (
+            warehouse.alone("taking in what a killed process committed"),
+            warehouse.file(warehouse.home.database) as connection,
+        ):
+            connection.execute("CHECKPOINT")
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    """Copy within the kernel where it can: no block passes through this process, and some file systems share them."""
+    with source.open("rb") as reading, target.open("wb") as writing:
+        try:
+            while os.copy_file_range(reading.fileno(), writing.fileno(), COPY_BYTES):
+                pass
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL):
+                raise
+            reading.seek(writing.tell())
+            shutil.copyfileobj(reading, writing, COPY_BYTES)
+
+
+@contextmanager
+def _placed(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `target`; after the block the file stands there, whole, on disk and read-only.
+
+    Raises:
+        FakesmrtError: with a remedy, where the system refuses to write.
+    """
+    partial = target.with_name(f".{os.getpid()}.{target.name}")
+    try:
+        yield partial
+        partial.chmod(0o444)
+        with partial.open("rb") as written:
+            os.fsync(written.fileno())
+        partial.replace(target)
+        sync_folder(target.parent)
+    except OSError as error:
+        raise explained(error) from error
+    finally:
+        partial.unlink(missing_ok=True)
+        partial.with_name(f"{partial.name}.wal").unlink(missing_ok=True)
+
+
+def add_published_relations(connection: Connection, home: Home, number: int) -> None:
+    """Put into a copy what only a copy has: what it is, where each chunk's row lies, and the text view.
+
+    Args:
+        connection: the copy, to be written.
+        home: where the text files lie.
+        number: the copy's version.
+    """
+    run_script(connection, "published_relations", {"version": number, "home": str(home.root)})
+    connection.execute(query("place_chunks"))
+    connection.execute(text_view(connection, home))
+
+
+def text_view(connection: Connection, home: Home) -> str:
+    """SQL of a view over the text files that the chunks name, by absolute path and never by glob."""
+    names = [name for (name,) in connection.execute(query("text_files")).fetchall()]
+    listed = ", ".join(literal(home.text / name) for name in names)
+    source = (
+        f"read_parquet([{listed}])"
+        if names
+        else "(SELECT NULL::BLOB AS chunk_id, NULL::VARCHAR AS text LIMIT 0)"
+    )
+    return query("chunk_text_view").replace("$source", source)
+
+
+def _point_at(home: Home, target: Path) -> None:
+    link = home.root / f".{os.getpid()}.published.duckdb"
+    link.unlink(missing_ok=True)
+    link.symlink_to(target.relative_to(home.root))
+    link.replace(home.published)
+    sync_folder(home.root)
+
+
+def _drop_old_versions(home: Home) -> None:
+    for path in _version_files(home)[:-KEPT_VERSIONS]:
+        if not _pin_file(path).exists():
+            path.unlink()
+
+
+def rebuild(warehouse: Warehouse) -> None:
+    """Write the working file anew from its rows, so that no freed page holds what was deleted.
+
+    Raises:
+        LockHeld: if others hold the working database for too long.
+        FakesmrtError: if the disk is full; the working file is untouched.
+    """
+    home = warehouse.home
+    home.require()
+    partial = home.root / f".{os.getpid()}.{home.database.name}"
+    try:
+        with warehouse.alone("writing the database file anew"):
+            with warehouse.file(home.database) as connection:
+                # The log must be in the file: beside the new one it would belong to no database.
+                connection.execute("CHECKPOINT")
+            _copy_rows(warehouse, home.database, partial)
+            with partial.open("rb") as written:
+                os.fsync(written.fileno())
+            partial.replace(home.database)
+            sync_folder(home.root)
+    except OSError as error:
+        raise explained(error) from error
+    finally:
+        partial.unlink(missing_ok=True)
+        partial.with_name(f"{partial.name}.wal").unlink(missing_ok=True)
+
+
+def rewrite_version(warehouse: Warehouse, path: Path, change: Callable[[Connection], None]) -> None:
+    """Change a published version and write its file anew, so that no freed page holds what was taken out.
+
+    Readers who have it open keep the old file until they close it. Interrupted at any moment, the old version is
+    there or the new one.
+
+    Args:
+        warehouse: whose version it is.
+        path: the version's file, as in `versions`.
+        change: what to do with it; gets a connection to a copy, in a transaction.
+
+    Raises:
+        FakesmrtError: if the disk is full, or the file is damaged; the version is untouched.
+    """
+    with _publishing(warehouse.home, f"rewriting published version {path.stem}"), _placed(path) as partial:
+        changed = partial.with_name(f".{os.getpid()}.changed.duckdb")
+        try:
+            _copy_file(path, changed)
+            with warehouse.file(changed) as connection:
+                connection.begin()
+                change(connection)
+                # Its rows are in other places after the copy.
+                connection.execute("DROP TABLE IF EXISTS corpus.chunk_place")
+                connection.commit()
+            _copy_rows(warehouse, changed, partial)
+        finally:
+            changed.unlink(missing_ok=True)
+            changed.with_name(f"{changed.name}.wal").unlink(missing_ok=True)
+        with warehouse.file(partial) as connection:
+            connection.execute(query("place_chunks"))
+
+
+def _copy_rows(warehouse: Warehouse, source: Path, target: Path) -> None:
+    """Every schema, table, view and macro of a database file into a new one."""
+    with warehouse.scratch() as connection:
+        # ATTACH takes no bound parameters; these paths come from the home, quoted as SQL literals.
+        connection.execute(f"ATTACH {literal(source)} AS old (READ_ONLY)")
+        connection.execute(f"ATTACH {literal(target)} AS new (STORAGE_VERSION '{PUBLISHED_STORAGE_VERSION}')")
+        connection.execute("COPY FROM DATABASE old TO new")
+        connection.execute("CHECKPOINT new")
+        connection.execute("DETACH new")
