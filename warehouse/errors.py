@@ -46,6 +46,10 @@ class LockHeld(FakesmrtError):
     """Another process owns what this one needs; the message names it."""
 
 
+class StoreUnavailable(FakesmrtError):
+    """The object store of the home refuses, does not answer or is not there."""
+
+
 class CorruptArtefact(FakesmrtError):
     """A file of the home does not hold what its manifest says."""
 

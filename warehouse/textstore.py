@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from warehouse.errors import CorruptArtefact
+from warehouse.files import opened
 
 ROW_GROUP_ROWS = 512
 """About 1 MB of text: what one random read has to decompress."""
@@ -60,18 +61,34 @@ def read_rows(path: Path, rows: Sequence[int]) -> list[str]:
     Raises:
         CorruptArtefact: if the file is missing, damaged or has no such row.
     """
+    wanted: dict[int, list[int]] = {}
+    for row in rows:
+        wanted.setdefault(row // ROW_GROUP_ROWS, []).append(row)
+    texts: dict[int, str] = {}
     try:
-        file = parquet.ParquetFile(path)
-        wanted: dict[int, list[int]] = {}
-        for row in rows:
-            wanted.setdefault(row // ROW_GROUP_ROWS, []).append(row)
-        texts: dict[int, str] = {}
-        for group, there in sorted(wanted.items()):
-            column = file.read_row_group(group, columns=["text"]).column("text")
-            start = group * ROW_GROUP_ROWS
-            texts.update((row, column[row - start].as_py()) for row in there)
+        with opened(path) as source:
+            file = parquet.ParquetFile(source)
+            for group, there in sorted(wanted.items()):
+                column = file.read_row_group(group, columns=["text"]).column("text")
+                start = group * ROW_GROUP_ROWS
+                texts.update((row, column[row - start].as_py()) for row in there)
         return [texts[row] for row in rows]
     except (OSError, pa.ArrowException, IndexError) as error:
+        raise CorruptArtefact(
+            f"The text file {path} cannot be read: {error}", "Run: fakesmrt doctor --fix"
+        ) from error
+
+
+def number_of_rows(path: Path) -> int:
+    """Rows of a text file, read from its end.
+
+    Raises:
+        CorruptArtefact: if the file is missing or damaged.
+    """
+    try:
+        with opened(path) as source:
+            return int(parquet.read_metadata(source).num_rows)
+    except (OSError, pa.ArrowException) as error:
         raise CorruptArtefact(
             f"The text file {path} cannot be read: {error}", "Run: fakesmrt doctor --fix"
         ) from error

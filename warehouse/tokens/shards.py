@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warehouse.errors import CorruptArtefact, InputUnreadable, InvalidConfiguration
-from warehouse.files import file_sha256, write_bytes_whole, written_whole
+from warehouse.files import fetched, file_sha256, names, write_bytes_whole, written_whole
 from warehouse.identity import uniform_draw
 from warehouse.tokens.tokenizer import DOCUMENT_MARKER_ID
 
@@ -186,7 +186,7 @@ def write_shard(
 
 
 def open_shard(path: Path, *, tokenizer_sha256: bytes | None = None, verify: bool = False) -> Shard:
-    """Open a shard by its manifest.
+    """Open a shard by its manifest. What lies in an object store is fetched, and proved, the first time.
 
     Args:
         path: the manifest, NAME.json.
@@ -205,6 +205,8 @@ def open_shard(path: Path, *, tokenizer_sha256: bytes | None = None, verify: boo
             f"not with {tokenizer_sha256.hex()[:12]}",
             REMEDY,
         )
+    _fetch(tokens_path, manifest.sha256)
+    _fetch(index_path, manifest.index_sha256)
     tokens, index = _mapped(tokens_path, manifest), _loaded_index(index_path, manifest)
     if verify:
         _verify(tokens_path, index_path, manifest, tokens)
@@ -220,16 +222,8 @@ def open_split(folder: Path, split: str, *, verify: bool = False) -> list[Shard]
         InputUnreadable: if the folder has no tokenizer or no shard of the split.
         CorruptArtefact: see `open_shard`.
     """
-    tokenizer_path = folder / TOKENIZER_FILE
-    if not tokenizer_path.is_file():
-        raise InputUnreadable(
-            f"{folder} is no folder of tokens: it has no {TOKENIZER_FILE}",
-            "Make one with: fakesmrt build tokens",
-        )
-    tokenizer_sha256 = file_sha256(tokenizer_path)
-    manifests = sorted(
-        path for path in folder.glob("*.json") if path != tokenizer_path and not path.name.startswith(".")
-    )
+    manifests = [folder / name for name in names(folder, "*.json") if name != TOKENIZER_FILE]
+    tokenizer_sha256 = _tokenizer_sha256(folder)
     shards = [
         open_shard(path, tokenizer_sha256=tokenizer_sha256, verify=verify)
         for path in manifests
@@ -240,6 +234,23 @@ def open_split(folder: Path, split: str, *, verify: bool = False) -> list[Shard]
             f"{folder} has no shard of the split {split}", "Add more text, or name another folder"
         )
     return shards
+
+
+def _tokenizer_sha256(folder: Path) -> bytes:
+    try:
+        return file_sha256(fetched(folder / TOKENIZER_FILE))
+    except OSError as error:
+        raise InputUnreadable(
+            f"{folder} is no folder of tokens: it has no {TOKENIZER_FILE}",
+            "Make one with: fakesmrt build tokens",
+        ) from error
+
+
+def _fetch(path: Path, sha256: str) -> None:
+    try:
+        fetched(path, bytes.fromhex(sha256))
+    except OSError as error:
+        raise CorruptArtefact(f"{path} cannot be read ({error.strerror})", REMEDY) from error
 
 
 def _paths(folder: Path, name: str) -> tuple[Path, Path, Path]:
@@ -258,7 +269,7 @@ def _sequence(row: ChunkTokens, vocab_size: int) -> Tokens:
 
 def _read_manifest(path: Path) -> ShardManifest:
     try:
-        values = json.loads(path.read_bytes())
+        values = json.loads(fetched(path).read_bytes())
         known = {field.name: values[field.name] for field in fields(ShardManifest)}
         manifest = ShardManifest(**known | {"corpora": tuple(values["corpora"])})
     except (OSError, ValueError, KeyError, TypeError) as error:
