@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from warehouse.cleanser.privacy import PRIVACY_VERSION, PrivateRange, mask
@@ -130,21 +130,39 @@ def masked_text(text: str, chunk_id: UUID, masks: Masks) -> str:
     return apply_mask(text, taken_out) if taken_out else text
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a text as it becomes tokens.
+
+    Attributes:
+        text: its characters; never empty.
+        char_start: first character of the stored text that it stands for.
+        char_end: one past the last.
+        kind: of the private data for which it is the stand-in; None where it is the stored characters themselves.
+    """
+
+    text: str
+    char_start: int
+    char_end: int
+    kind: str | None = None
+
+
 def apply_mask(text: str, taken_out: Mask) -> str:
     """A stored text without what is taken out of it.
 
     Where a passage is left out, one paragraph break stays between its neighbours, and the text begins and ends as
     it did: without blank lines at the beginning, with the same line ends at the end.
     """
+    return "".join(piece.text for piece in masked_pieces(text, taken_out))
+
+
+def masked_pieces(text: str, taken_out: Mask) -> list[Piece]:
+    """`apply_mask`, each stretch with the characters that it stands for."""
     parts = [
-        mask(
-            text[start:end],
-            _clipped(taken_out.private, start, end),
-            {item.kind for item in taken_out.private},
-        )
+        list(_masked(text, taken_out.private, start, end))
         for start, end in _stays(len(text), taken_out.left_out)
     ]
-    return _mended(parts, text) if taken_out.left_out else "".join(parts)
+    return _mended(parts, text) if taken_out.left_out else parts[0]
 
 
 def _stays(length: int, left_out: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -156,29 +174,70 @@ def _stays(length: int, left_out: Iterable[tuple[int, int]]) -> Iterator[tuple[i
     yield begin, length
 
 
-def _clipped(ranges: Iterable[PrivateRange], start: int, end: int) -> list[PrivateRange]:
-    """What lies of some ranges in [start, end), counted from `start`."""
-    return [
-        PrivateRange(item.kind, max(item.char_start, start) - start, min(item.char_end, end) - start)
-        for item in ranges
-        if item.char_start < end and item.char_end > start
-    ]
+def _masked(text: str, private: Iterable[PrivateRange], start: int, end: int) -> Iterator[Piece]:
+    """The characters [start, end) of a text, with a stand-in for what of each private range lies there."""
+    position = start
+    for item in private:
+        first, last = max(item.char_start, start), min(item.char_end, end)
+        if first >= last:
+            continue
+        if position < first:
+            yield Piece(text[position:first], position, first)
+        own = PrivateRange(item.kind, 0, last - first)
+        yield Piece(mask(text[first:last], [own], {item.kind}), first, last, item.kind)
+        position = last
+    if position < end:
+        yield Piece(text[position:end], position, end)
 
 
 _BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)+")
-_LAST_LINE_ENDS = re.compile(r"\n*\Z")
 
 
-def _mended(parts: Iterable[str], text: str) -> str:
-    """The parts of a text that stay, joined, with one break where there would be two."""
-    joined: list[str] = []
+def _mended(parts: Iterable[list[Piece]], text: str) -> list[Piece]:
+    """The parts of a text that stay, one after the other, with one break where there would be two."""
+    joined: list[Piece] = []
     white_space = ""
     for part in parts:
         after_break = not joined or white_space.count("\n") > 1
-        stays = _BLANK_LINES.sub("", part, count=1) if after_break and _BLANK_LINES.match(part) else part
-        if stays:
-            joined.append(stays)
-            white_space = (white_space if stays.isspace() else "") + stays[len(stays.rstrip()) :]
-    whole = "".join(joined).rstrip("\n")
-    last = _LAST_LINE_ENDS.search(text)
-    return whole + (last.group() if last and whole else "")
+        blank = _BLANK_LINES.match(_joined(part)) if after_break else None
+        stays = _without_first(part, blank.end()) if blank else part
+        content = _joined(stays)
+        if content:
+            joined += stays
+            white_space = (white_space if content.isspace() else "") + content[len(content.rstrip()) :]
+    whole = _up_to(joined, _line_ends(_joined(joined)))
+    last = _line_ends(text)
+    return [*whole, Piece(text[last:], last, len(text))] if whole and last < len(text) else whole
+
+
+def _joined(pieces: Iterable[Piece]) -> str:
+    return "".join(piece.text for piece in pieces)
+
+
+def _line_ends(text: str) -> int:
+    """Where the line ends begin with which a text ends; its length where it ends with none."""
+    return len(text.rstrip("\n"))
+
+
+def _without_first(pieces: Iterable[Piece], n_characters: int) -> list[Piece]:
+    """Pieces without their first characters, which are no stand-in's."""
+    stays = []
+    for piece in pieces:
+        n_cut = min(n_characters, len(piece.text))
+        n_characters -= n_cut
+        if n_cut < len(piece.text):
+            cut = replace(piece, text=piece.text[n_cut:], char_start=piece.char_start + n_cut)
+            stays.append(cut if n_cut else piece)
+    return stays
+
+
+def _up_to(pieces: Iterable[Piece], length: int) -> list[Piece]:
+    """The first characters of pieces; where they end is not in a stand-in."""
+    stays = []
+    for piece in pieces:
+        n_kept = min(length, len(piece.text))
+        length -= n_kept
+        if n_kept:
+            cut = replace(piece, text=piece.text[:n_kept], char_end=piece.char_start + n_kept)
+            stays.append(cut if n_kept < len(piece.text) else piece)
+    return stays
