@@ -22,7 +22,7 @@ from warehouse.decontamination.recheck import first_found, needles
 from warehouse.decontamination.registry import current_files, registered_locations
 from warehouse.decontamination.search import NGRAM_OVERLAP
 from warehouse.errors import CorruptArtefact, InvalidConfiguration
-from warehouse.files import file_sha256
+from warehouse.files import fetched_folder, file_sha256
 from warehouse.licences import canonical_licence
 from warehouse.recipes import Recipe
 from warehouse.stages.chunk import recipe_chunking
@@ -169,7 +169,7 @@ def inspect_checkpoints(warehouse: Warehouse, settings: BuildSettings) -> Findin
         models = connection.execute(query("checkpoint_files"), {"recipe": settings.recipe}).fetchall()
     wrong = []
     for relative, sha256 in models:
-        weights = warehouse.home.models / relative / "model.safetensors"
+        weights = fetched_folder(warehouse.home.models / relative) / "model.safetensors"
         if not weights.is_file():
             wrong.append(f"{relative}: {weights.name} is gone")
         elif file_sha256(weights) != sha256:
@@ -198,7 +198,7 @@ def inspect_mixes(warehouse: Warehouse, settings: BuildSettings) -> Finding:
         mixes = connection.execute(query("mixed_models"), {"recipe": settings.recipe}).fetchall()
     wrong = []
     for relative, n_members in mixes:
-        if problem := _wrong_with_mix(warehouse.home.models / relative, n_members):
+        if problem := _wrong_with_mix(fetched_folder(warehouse.home.models / relative), n_members):
             wrong.append(f"{relative}: {problem}")
     return finding(len(mixes), wrong)
 

@@ -24,6 +24,7 @@ import duckdb
 from warehouse import locks
 from warehouse.errors import FakesmrtError, InputUnreadable, InvalidConfiguration, LockHeld
 from warehouse.home import Home
+from warehouse.object_store import store_of_home
 
 Connection = duckdb.DuckDBPyConnection
 Row = TypeVar("Row")
@@ -129,7 +130,11 @@ class Warehouse:
             "storage_compatibility_version": PUBLISHED_STORAGE_VERSION,
             "autoinstall_known_extensions": False,
         }
-        return duckdb.connect(database, read_only=read_only, config=config)
+        connection = duckdb.connect(database, read_only=read_only, config=config)
+        # The text view of a published copy names the files of a home's store by their URLs.
+        if (store := store_of_home(self.home.root)) and not store.is_folder:
+            connection.register_filesystem(store.filesystem)
+        return connection
 
     @contextmanager
     def alone(self, purpose: str) -> Iterator[None]:
@@ -281,8 +286,8 @@ class Warehouse:
         return publishing.publish(self)
 
 
-def literal(path: Path) -> str:
-    """A path as an SQL literal, for statements that take no bound parameters."""
+def literal(path: Path | str) -> str:
+    """A path or URL as an SQL literal, for statements that take no bound parameters."""
     quoted = str(path).replace("'", "''")
     return f"'{quoted}'"
 

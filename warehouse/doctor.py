@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as parquet
 
 from warehouse.database import Connection, Warehouse, query, run_script
-from warehouse.errors import FakesmrtError
-from warehouse.files import file_sha256
+from warehouse.errors import CorruptArtefact, FakesmrtError
+from warehouse.files import fetched_folder, file_sha256, names, remove
 from warehouse.home import Home
 from warehouse.perplexity.reference import Reference
+from warehouse.textstore import number_of_rows, text_file
 from warehouse.tokens.shards import open_shard
 
 
@@ -70,9 +69,9 @@ def _damaged_text_files(connection: Connection, folder: Path) -> list[str]:
     damaged = []
     for name, n_rows in connection.execute(query("text_file_rows")).fetchall():
         try:
-            if parquet.read_metadata(folder / name).num_rows < n_rows:
+            if number_of_rows(text_file(folder, name)) < n_rows:
                 damaged.append(name)
-        except (OSError, pa.ArrowException):
+        except CorruptArtefact:
             damaged.append(name)
     return damaged
 
@@ -84,17 +83,15 @@ def _examine_text(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
         if fix:
             with warehouse.write("taking out chunks without text") as connection:
                 run_script(connection, "forget_text_file", {"text_file": name})
-            (warehouse.home.text / name).unlink(missing_ok=True)
+            remove(warehouse.home.text / name)
         remedy = "Its chunks are taken out; cut them again with: fakesmrt build" if fix else REBUILD
         yield Finding(f"The text file {warehouse.home.text / name} is missing or damaged", remedy, fix)
 
 
 def _examine_index(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
     with warehouse.read() as connection:
-        names = [name for (name,) in connection.execute(query("all_index_files")).fetchall()]
-    for name in sorted(names):
-        if (warehouse.home.index / name).is_file():
-            continue
+        recorded = [name for (name,) in connection.execute(query("all_index_files")).fetchall()]
+    for name in sorted(set(recorded) - set(names(warehouse.home.index))):
         if fix:
             with warehouse.write("taking out lost signatures") as connection:
                 run_script(connection, "forget_index_file", {"index_file": name})
@@ -124,10 +121,10 @@ def _examine_shards(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
             if file_sha256(binary) == sha256:
                 continue
             cause = f"The shard {binary} is not the one that the database names"
-        except FakesmrtError as error:
+        except CorruptArtefact as error:
             cause = error.cause
         if fix:
-            binary.with_suffix(".json").unlink(missing_ok=True)
+            remove(binary.with_suffix(".json"))
             _make_stale(warehouse, "tokens/shard", recipe)
         yield Finding(cause, "It is written again by: fakesmrt build" if fix else REBUILD, fix)
 
@@ -136,14 +133,14 @@ def _examine_models(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
     with warehouse.read() as connection:
         models = connection.execute(query("model_files")).fetchall()
     for path, sha256, recipe in models:
-        weights = warehouse.home.models / path / "model.safetensors"
+        weights = fetched_folder(warehouse.home.models / path) / "model.safetensors"
         if not weights.exists() and (weights.parent / "ensemble.json").exists():
             continue
         if weights.exists() and file_sha256(weights) == sha256:
             continue
         if fix:
             # A finished training is taken by its result: without it the training runs again.
-            (weights.parent.parent / "result.json").unlink(missing_ok=True)
+            remove(weights.parent.parent / "result.json")
             for asset in ("models/micromodel", "models/mixed_model", "models/promoted_model"):
                 _make_stale(warehouse, asset, recipe)
         remedy = "It is trained again by: fakesmrt build" if fix else REBUILD

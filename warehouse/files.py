@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -194,25 +193,12 @@ def store_folder(folder: Path) -> None:
 
 
 def fetched_folder(folder: Path) -> Path:
-    """The same path; before, the folder is brought there whole from the object store of its home, if it is not there.
+    """The same path; before, what is missing of the folder is brought there from the object store of its home.
 
     Raises:
         StoreUnavailable: if the store does not give it.
     """
-    stored = None if folder.is_dir() else stored_file(folder)
-    if stored is None:
-        return folder
-    keys = list(stored.store.sizes(stored.key))
-    partial = _partial(folder)
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        for key in keys:
-            path = partial / PurePosixPath(key).relative_to(stored.key)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            stored.store.get(key, path)
-        if keys:
-            partial.rename(folder)
-            sync_folder(folder.parent)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    if stored := stored_file(folder):
+        keys = stored.store.sizes(stored.key)
+        fetched_all(folder / PurePosixPath(key).relative_to(stored.key) for key in keys)
     return folder

@@ -10,11 +10,12 @@ What lives here: the settings, and whole files in and out by key. What does not:
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -152,9 +153,15 @@ class ObjectStore:
 
     def _marked(self) -> str | None:
         try:
-            return str(json.loads(self.filesystem.cat_file(self._place(MARKER)))["store_id"])
+            data = self.filesystem.cat_file(self._place(MARKER))
         except FileNotFoundError:
             return None
+        except TypeError as error:
+            raise InvalidConfiguration(
+                f"An option of {self.settings.url} is not known: {error}", "Leave it out"
+            ) from error
+        try:
+            return str(json.loads(data)["store_id"])
         except (ValueError, KeyError, TypeError) as error:
             raise CorruptArtefact(
                 f"{self.address(MARKER)} is not what fakesmrt wrote", "Name another folder for this home"
@@ -209,8 +216,11 @@ class ObjectStore:
         Raises:
             FileNotFoundError: if there is none.
         """
-        with self._used(key), self.filesystem.open(self._place(key), "rb", cache_type="none") as stream:
-            yield cast("BinaryIO", stream)
+        with self._used(key):
+            stream = self.filesystem.open(self._place(key), "rb", cache_type="none")
+        # What the reader makes of the bytes is not the store's failure; what each read meets is.
+        with stream:
+            yield cast("BinaryIO", _Stream(stream, self._used))
 
     def has(self, key: str) -> bool:
         """Whether there is a file of this key."""
@@ -253,6 +263,30 @@ class ObjectStore:
             ) from error
         except _failures() as error:
             raise _explained(error, self.settings) from error
+
+
+class _Stream(io.RawIOBase):
+    """A file of a store whose failing reads name the store."""
+
+    def __init__(self, stream: BinaryIO, used: Callable[[], AbstractContextManager[None]]) -> None:
+        self._stream = stream
+        self._used = used
+
+    def read(self, size: int = -1) -> bytes:
+        with self._used():
+            return self._stream.read(size)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
 
 
 def _filesystem(settings: StoreSettings) -> tuple[AbstractFileSystem, str]:

@@ -30,7 +30,7 @@ from warehouse.database import (
     run_script,
 )
 from warehouse.errors import FakesmrtError, InputUnreadable, explained
-from warehouse.files import sync_folder, write_bytes_whole
+from warehouse.files import address, sync_folder, write_bytes_whole
 from warehouse.home import Home
 
 KEPT_VERSIONS = 3
@@ -288,9 +288,10 @@ def add_published_relations(connection: Connection, home: Home, number: int) -> 
 
 
 def text_view(connection: Connection, home: Home) -> str:
-    """SQL of a view over the text files that the chunks name, by absolute path and never by glob."""
+    """SQL of a view over the text files that the chunks name, by absolute path (by URL where an object store holds
+    them) and never by glob."""
     names = [name for (name,) in connection.execute(query("text_files")).fetchall()]
-    listed = ", ".join(literal(home.text / name) for name in names)
+    listed = ", ".join(literal(address(home.text / name)) for name in names)
     source = (
         f"read_parquet([{listed}])"
         if names

@@ -25,6 +25,7 @@ from fakesmrt_models.training.schedule import BRANCH, TRUNK, WHOLE
 from fakesmrt_models.training.supervisor import run_training
 from warehouse.database import Connection, query, run_script, scalar
 from warehouse.errors import CheckFailed
+from warehouse.files import fetched_folder, names, store_folder
 from warehouse.identity import content_id
 from warehouse.progress import Progress
 from warehouse.recipes import Recipe
@@ -120,7 +121,7 @@ def _require_current_shards(context: StageContext, folder: Path) -> None:
     with context.warehouse.read() as connection:
         rows = connection.execute("SELECT path FROM tokens.shard WHERE recipe = ?", [context.settings.recipe])
         recorded = {Path(path).stem for (path,) in rows.fetchall()}
-    there = {path.stem for path in folder.glob("*-[0-9][0-9]-*.json")}
+    there = {Path(name).stem for name in names(folder, "*-[0-9][0-9]-*.json")}
     if there != recorded:
         raise CheckFailed(
             f"The shards in {folder} are not those that the database names", "Run: fakesmrt build tokens"
@@ -175,7 +176,9 @@ def _train_all(context: StageContext, experiment: str) -> list[Trained]:
     trained = []
     for number, (replicate, request) in enumerate(requests):
         name = "trunk" if replicate is None else f"replicate-{replicate}"
-        result = run_training(request, root / name, _part(context.progress, number, len(requests), name))
+        run_dir = fetched_folder(root / name)
+        result = run_training(request, run_dir, _part(context.progress, number, len(requests), name))
+        store_folder(run_dir)
         identity = content_id(experiment, name, bytes.fromhex(result.weights_sha256))
         trained.append(Trained(replicate, root / name, result, identity))
     return trained

@@ -14,7 +14,7 @@ from fakesmrt_assets.reports.picture_data import newest_experiment
 from fakesmrt_assets.stages import micromodel
 from warehouse.database import query, read_rows, run_script, scalar
 from warehouse.errors import CheckFailed
-from warehouse.files import file_sha256
+from warehouse.files import file_sha256, store_folder
 from warehouse.identity import content_id
 from warehouse.progress import Progress
 from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
@@ -162,6 +162,7 @@ def run(context: StageContext) -> StageReport:
         output=output,
         seed=context.recipe.seed,
     )
+    store_folder(output)
     _record(context, stage, experiment, result, members)
     facts: dict[str, int | float | str] = {
         "experiment": experiment,

@@ -16,7 +16,7 @@ from fakesmrt_assets.apart import run_apart
 from fakesmrt_assets.stages import micromodel, mixed_model
 from warehouse.database import query, read_rows
 from warehouse.errors import CheckFailed
-from warehouse.files import file_sha256
+from warehouse.files import fetched, fetched_folder, file_sha256
 from warehouse.progress import Progress
 from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
 from warehouse.tokens.shards import TOKENIZER_FILE
@@ -64,8 +64,8 @@ def promoted_row(context: StageContext) -> PromotedRow | None:
 
 
 def _same_tokenizer(context: StageContext, promoted: PromotedRow) -> bool:
-    folder = context.warehouse.home.models / promoted.path
-    current = micromodel.tokens_folder(context, context.recipe) / TOKENIZER_FILE
+    folder = fetched_folder(context.warehouse.home.models / promoted.path)
+    current = fetched(micromodel.tokens_folder(context, context.recipe) / TOKENIZER_FILE)
     own = folder / TOKENIZER_FILE
     return own.exists() and file_sha256(own) == file_sha256(current)
 
@@ -114,7 +114,7 @@ def _judge(
         return Verdict(True, "it is the first model of the recipe")
     if promoted.checkpoint_id == candidate.checkpoint_id:
         return Verdict(True, "it is the promoted model already")
-    if not (context.warehouse.home.models / promoted.path).is_dir():
+    if not fetched_folder(context.warehouse.home.models / promoted.path).is_dir():
         return Verdict(True, "the promoted model's files are gone")
     if not _same_tokenizer(context, promoted):
         return Verdict(True, "the tokenizer was replaced, so the two cannot be compared token by token")

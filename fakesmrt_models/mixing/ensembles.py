@@ -35,7 +35,7 @@ from fakesmrt_models.mixing.members import (
 from fakesmrt_models.training.checkpoint import LoadedModel, load_model
 from fakesmrt_models.training.model_folder import canonical_json, model_folder
 from warehouse.errors import CorruptArtefact
-from warehouse.files import file_sha256, write_bytes_whole
+from warehouse.files import fetched_folder, file_sha256, write_bytes_whole
 
 FORMAT_VERSION = 1
 
@@ -123,7 +123,7 @@ def load_ensemble(folder: Path) -> LoadedEnsemble:
         InputUnreadable: there is neither at `folder`.
         CorruptArtefact: a file does not hold what its manifest says.
     """
-    if not (folder / ENSEMBLE_FILE).exists():
+    if not (fetched_folder(folder) / ENSEMBLE_FILE).exists():
         model = load_model(folder)
         return LoadedEnsemble((model,), (1.0,), model.tokenizer_file)
     try:

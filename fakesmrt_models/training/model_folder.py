@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.errors import CorruptArtefact, InputUnreadable
+from warehouse.files import fetched_folder
 
 
 def model_folder(path: Path) -> Path:
     """The model folder that `path` means: itself, or the model with which the training in `path` ended."""
-    inner = path / "model"
+    inner = fetched_folder(path) / "model"
     return inner if (inner / "config.json").is_file() and not (path / "config.json").is_file() else path
 
 
