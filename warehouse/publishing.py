@@ -284,6 +284,11 @@ def add_published_relations(connection: Connection, home: Home, number: int) -> 
     """
     run_script(connection, "published_relations", {"version": number, "home": str(home.root)})
     connection.execute(query("place_chunks"))
+    add_file_views(connection, home)
+
+
+def add_file_views(connection: Connection, home: Home) -> None:
+    """Put into a copy, or replace, the views that name files of the home by where these lie now."""
     connection.execute(text_view(connection, home))
 
 
