@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rich.tree import Tree
 
     from warehouse.database import Connection
-    from warehouse.lineage import Fact, TraceNode
+    from warehouse.lineage.tree import Fact, TraceNode
 
 READING_STATEMENTS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI"}
 """Kinds of statement that can only read here; DuckDB calls PIVOT a MULTI."""
@@ -96,7 +96,7 @@ def trace(
 
     Example: fakesmrt trace /home/me/letters/june.txt --json
     """
-    from warehouse.lineage import trace as trace_lineage
+    from warehouse.lineage.tracing import trace as trace_lineage
 
     with _published() as connection:
         node = trace_lineage(connection, identifier)

@@ -25,7 +25,7 @@ FROM (VALUES ('alice'), ('emma'), ('letter')) AS streams(name);
 INSERT INTO corpus.document
 SELECT
     id('document-' || name), id('stream-' || name), 0, 0, 900, 'plain', '1', encoding, 0.9, '{"runners_up": []}',
-    'en', 0.99, 900, name, NULL, NULL
+    'en', 0.99, 900, name, NULL, NULL, digest('document-' || name)
 FROM (VALUES ('alice', 'utf-8'), ('emma', 'cp1252'), ('letter', 'utf-8')) AS documents(name, encoding);
 
 INSERT INTO corpus.dropped

@@ -10,7 +10,8 @@ import pytest
 from duckdb import DuckDBPyConnection
 
 from warehouse.errors import InvalidConfiguration
-from warehouse.lineage import TraceNode, trace
+from warehouse.lineage.tracing import trace
+from warehouse.lineage.tree import TraceNode
 
 
 def named(name: str) -> str:

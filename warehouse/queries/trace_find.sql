@@ -9,6 +9,9 @@ WITH found AS (
     SELECT 'checkpoint', checkpoint_id::VARCHAR, 1
     FROM reports.evaluation WHERE model = $name AND checkpoint_id IS NOT NULL
     UNION
+    SELECT 'evaluation', suite || ': ' || item_set, 1
+    FROM reports.evaluation WHERE suite || ': ' || item_set = $name AND checkpoint_id IS NOT NULL
+    UNION
     SELECT 'experiment', experiment, if(experiment = $name, 1, 2)
     FROM models.checkpoint WHERE starts_with(experiment, $name)
     UNION
@@ -26,7 +29,9 @@ WITH found AS (
     SELECT 'source_file', source_id::VARCHAR, if(retired_at IS NULL, 2, 3)
     FROM corpus.source_file WHERE ends_with(path, '/' || $name)
     UNION
-    SELECT 'shard', shard_id::VARCHAR, 2 FROM tokens.shard WHERE shard_id BETWEEN $low AND $high
+    SELECT 'shard', shard_id::VARCHAR, 1 FROM tokens.shard_origin WHERE path = $name OR parse_filename(path, true) = parse_filename($name, true)
+    UNION
+    SELECT 'shard', shard_id::VARCHAR, 2 FROM tokens.shard_origin WHERE shard_id BETWEEN $low AND $high
     UNION
     SELECT 'shard', shard_id::VARCHAR, 2 FROM tokens.shard_chunk WHERE shard_id BETWEEN $low AND $high
 )

@@ -102,8 +102,19 @@ def shard_masks(connection: Connection, recipe: Recipe, places: Sequence[tuple[U
         recipe: the recipe.
         places: shard_id and chunk_id, each chunk in one shard.
     """
+    return masks_of(connection, recipe.privacy.mask, places)
+
+
+def masks_of(connection: Connection, kinds: Sequence[str], places: Sequence[tuple[UUID, UUID]]) -> Masks:
+    """What shards took out of some chunks, by the kinds of private data that are masked in them.
+
+    Args:
+        connection: the database.
+        kinds: out of `warehouse.cleanser.privacy.KINDS`.
+        places: shard_id and chunk_id, each chunk in one shard.
+    """
     chunk_ids = [chunk_id for _, chunk_id in places]
-    private = {"kinds": list(recipe.privacy.mask), "chunk_ids": chunk_ids}
+    private = {"kinds": list(kinds), "chunk_ids": chunk_ids}
     passages = {"shard_ids": [shard_id for shard_id, _ in places], "chunk_ids": chunk_ids}
     return _by_chunk(
         read_rows(connection, query("private_ranges_of_chunks"), private, StoredRange),

@@ -19,6 +19,7 @@ from tokenizers import Tokenizer as BpeTokenizer
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
 from warehouse.errors import CorruptArtefact, InputUnreadable, InvalidConfiguration
+from warehouse.files import fetched
 
 DOCUMENT_MARKER = "<|document|>"
 DOCUMENT_MARKER_ID = 0
@@ -27,6 +28,14 @@ MAX_VOCAB_SIZE = 1 << 16
 """Shards hold token ids as uint16."""
 
 Tokens = NDArray[np.uint16]
+
+_PRINTED = (*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100))
+BYTE_OF_CHARACTER = {chr(byte): byte for byte in _PRINTED} | {
+    chr(N_BYTE_VALUES + number): byte
+    for number, byte in enumerate(byte for byte in range(N_BYTE_VALUES) if byte not in _PRINTED)
+}
+"""How byte-level vocabularies spell bytes: printable ones of Latin-1 as themselves, the others from U+0100 on
+(bytes_to_unicode of GPT-2's encoder.py)."""
 
 
 class Tokenizer:
@@ -68,7 +77,7 @@ class Tokenizer:
             CorruptArtefact: if it is no tokenizer of this project.
         """
         try:
-            data = path.read_bytes()
+            data = fetched(path).read_bytes()
         except OSError as error:
             raise InputUnreadable(
                 f"The tokenizer {path} cannot be read ({error.strerror})", "Check the path"
@@ -103,6 +112,23 @@ class Tokenizer:
             raise InputUnreadable(
                 "A text holds characters that UTF-8 cannot express", "Read it with: fakesmrt decode"
             ) from error
+
+    def bytes_of(self, tokens: Tokens | Sequence[int]) -> list[bytes]:
+        """The bytes of UTF-8 that each token stands for; none for the marker.
+
+        Raises:
+            CorruptArtefact: if a token is not in the vocabulary.
+        """
+        return [self._bytes_of(int(token)) for token in tokens]
+
+    def _bytes_of(self, token: int) -> bytes:
+        spelling = self._bpe.id_to_token(token)
+        if spelling is None:
+            raise CorruptArtefact(
+                f"Token {token} is beyond the vocabulary of {self.vocab_size}",
+                "Write the shards anew with: fakesmrt build tokens",
+            )
+        return b"" if token == DOCUMENT_MARKER_ID else bytes(BYTE_OF_CHARACTER[letter] for letter in spelling)
 
     def decode(self, tokens: Tokens | Sequence[int]) -> str:
         """The text that the tokens stand for; markers stand for nothing. A cut character becomes U+FFFD."""
