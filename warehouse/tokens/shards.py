@@ -213,6 +213,28 @@ def open_shard(path: Path, *, tokenizer_sha256: bytes | None = None, verify: boo
     return Shard(path, manifest, tokens, index)
 
 
+@dataclass(frozen=True)
+class MappedShard:
+    """A shard of which nothing is read before it is asked for: `index` is mapped like the tokens, and unchecked."""
+
+    manifest: ShardManifest
+    tokens: Tokens
+    index: NDArray[np.void]
+
+
+def map_shard(path: Path) -> MappedShard:
+    """Open a shard for reading single chunks: in a moment, however large its index is.
+
+    Raises:
+        CorruptArtefact: if a file is missing, or has another length than the manifest states.
+    """
+    manifest = _read_manifest(path)
+    tokens_path, index_path, _ = _paths(path.parent, path.name.removesuffix(".json"))
+    _fetch(tokens_path, manifest.sha256)
+    _fetch(index_path, manifest.index_sha256)
+    return MappedShard(manifest, _mapped(tokens_path, manifest), _read_index(index_path, manifest, mapped=True))
+
+
 def open_split(folder: Path, split: str, *, verify: bool = False) -> list[Shard]:
     """Open all shards of one split in a tokens folder, by name.
 
@@ -294,13 +316,18 @@ def _mapped(path: Path, manifest: ShardManifest) -> Tokens:
         raise CorruptArtefact(f"{path} cannot be read ({error.strerror})", REMEDY) from error
 
 
-def _loaded_index(path: Path, manifest: ShardManifest) -> NDArray[np.void]:
+def _read_index(path: Path, manifest: ShardManifest, *, mapped: bool) -> NDArray[np.void]:
     try:
-        index: NDArray[np.void] = np.load(path, allow_pickle=False)
+        index: NDArray[np.void] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise CorruptArtefact(f"{path} cannot be read ({error})", REMEDY) from error
     if index.dtype != INDEX_DTYPE or index.shape != (manifest.n_chunks,):
         raise CorruptArtefact(f"{path} does not hold the {manifest.n_chunks} chunks of its manifest", REMEDY)
+    return index
+
+
+def _loaded_index(path: Path, manifest: ShardManifest) -> NDArray[np.void]:
+    index = _read_index(path, manifest, mapped=False)
     ends = index["token_end"]
     adjoining = np.array_equal(index["token_start"], np.concatenate([[0], ends[:-1]]))
     if not adjoining or ends[-1] != manifest.n_tokens or int(index["corpus"].max()) >= len(manifest.corpora):
