@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -121,66 +120,13 @@ def test_a_database_of_a_newer_version_is_refused(warehouse: Warehouse) -> None:
 
 def test_a_migration_that_is_missing_is_applied(home: Home) -> None:
     with duckdb.connect(home.database) as connection:
-        connection.execute(
-            "DELETE FROM meta.schema_version; DROP SCHEMA corpus CASCADE; DROP SCHEMA tokens CASCADE"
-        )
-        connection.execute(
-            "DROP SCHEMA models CASCADE; DROP SCHEMA reports CASCADE; DROP SCHEMA lineage CASCADE"
-        )
-        connection.execute("DROP TABLE meta.home; DROP TABLE meta.materialization")
-        connection.execute("DROP MACRO meta.uniform_draw")
+        others = "SELECT DISTINCT schema_name FROM duckdb_tables() WHERE schema_name NOT IN ('meta', 'main')"
+        for (schema,) in connection.execute(others).fetchall():
+            connection.execute(f"DROP SCHEMA {schema} CASCADE")
+        connection.execute("DROP SCHEMA IF EXISTS lineage CASCADE; DROP SCHEMA meta CASCADE")
     assert Warehouse(home).initialise("salt")
     with Warehouse(home).read() as connection:
         assert connection.execute("SELECT count(*) FROM corpus.chunk").fetchall() == [(0,)]
-
-
-def test_publishing_is_atomic_read_only_and_keeps_three(warehouse: Warehouse) -> None:
-    for number in range(5):
-        add_commit(warehouse, f"asset {number}")
-        if number == 1:
-            (warehouse.home.published_versions / "1.pin").touch()
-        path = warehouse.publish()
-        assert path == warehouse.home.published.resolve()
-        assert path.stat().st_mode & 0o777 == 0o444
-    kept = sorted(path.name for path in warehouse.home.published_versions.glob("*.duckdb"))
-    assert kept == ["1.duckdb", "3.duckdb", "4.duckdb", "5.duckdb"]
-    with warehouse.read_published() as connection:
-        assert len(connection.execute("FROM meta.materialization").fetchall()) == 5
-        assert connection.execute("SELECT meta.uniform_draw('a', '1')").fetchall()[0][0] < 1
-
-
-def test_nothing_new_is_not_published_again(warehouse: Warehouse) -> None:
-    add_commit(warehouse, "asset")
-    first = warehouse.publish()
-    inode = first.stat().st_ino
-    assert warehouse.publish() == first
-    assert first.stat().st_ino == inode
-
-
-def test_a_reader_of_the_published_copy_and_a_writer_do_not_wait_for_each_other(warehouse: Warehouse) -> None:
-    add_commit(warehouse, "old")
-    warehouse.publish()
-    with warehouse.read_published() as reader:
-        add_commit(warehouse, "new")
-        warehouse.publish()
-        assert reader.execute("SELECT asset FROM meta.materialization").fetchall() == [("old",)]
-    with warehouse.read_published() as reader:
-        assert len(reader.execute("FROM meta.materialization").fetchall()) == 2
-
-
-def test_a_damaged_copy_is_replaced(warehouse: Warehouse) -> None:
-    add_commit(warehouse, "asset")
-    damaged = warehouse.publish()
-    os.chmod(damaged, 0o644)  # noqa: PTH101  # the path is a symlink's target, made read-only above
-    damaged.write_bytes(b"no database")
-    assert warehouse.publish() != damaged
-    with warehouse.read_published() as connection:
-        assert len(connection.execute("FROM meta.materialization").fetchall()) == 1
-
-
-def test_nothing_published_yet_is_said(warehouse: Warehouse) -> None:
-    with pytest.raises(InputUnreadable, match="Nothing is published"), warehouse.read_published():
-        pass
 
 
 @dataclass(frozen=True)

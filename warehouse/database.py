@@ -9,8 +9,11 @@ versions and pins (``publishing.py``).
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,10 +70,15 @@ def run_script(connection: Connection, name: str, parameters: Mapping[str, objec
         connection.execute(statement, {key: parameters[key] for key in statement.named_parameters})
 
 
-def scalar(connection: Connection, sql: str, parameters: Sequence[object] = ()) -> Any:
+def scalar(connection: Connection, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Any:
     """The first value of a query's first row; None where there is no row."""
     row = connection.execute(sql, parameters).fetchall()
     return row[0][0] if row else None
+
+
+def _is_held(error: duckdb.Error) -> bool:
+    """Whether DuckDB says that another process has the file open."""
+    return "Could not set lock" in str(error) or "Conflicting lock" in str(error)
 
 
 def _explained(error: duckdb.Error, database: Path) -> FakesmrtError:
@@ -78,7 +86,7 @@ def _explained(error: duckdb.Error, database: Path) -> FakesmrtError:
     message = str(error).splitlines()[0]
     if "No space left" in str(error) or "disk is full" in str(error).lower():
         return FakesmrtError(f"The disk is full: {message}", "Free some space and run the same command again")
-    if "Could not set lock" in str(error) or "Conflicting lock" in str(error):
+    if _is_held(error):
         return LockHeld(
             f"Another program has {database} open: {message}",
             f"Close it; to look at data open {database.parent}/published.duckdb",
@@ -245,8 +253,16 @@ class Warehouse:
                 f"Nothing is published in {self.home.root} yet", "Run: fakesmrt build corpus"
             )
         path = self.home.published.resolve()
-        with self._connect(str(path), read_only=True) as connection:
-            yield connection
+        with contextlib.ExitStack() as opened:
+            try:
+                connection = self._connect(str(path), read_only=True)
+            except duckdb.IOException as error:
+                if not _is_held(error):
+                    raise
+                # Somebody has it open for writing by mistake, which shuts the others out of this file.
+                folder = opened.enter_context(tempfile.TemporaryDirectory(dir=self.home.temporary))
+                connection = self._connect(shutil.copy(path, folder), read_only=True)
+            yield opened.enter_context(connection)
 
     @contextmanager
     def beside_published(self) -> Iterator[Connection]:

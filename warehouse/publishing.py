@@ -163,8 +163,10 @@ def _publishing(home: Home, purpose: str) -> Iterator[None]:
     with locks.exclusive(
         home.root / "publish.lock", "The published copies", purpose, PUBLISH_TIMEOUT_SECONDS
     ):
-        for leftover in home.published_versions.glob(".*.duckdb*"):
-            leftover.unlink()
+        logs = [*home.root.glob(f"{home.published.name}.wal"), *home.published_versions.glob("*.duckdb.wal")]
+        # A log stands beside a copy only where somebody wrote into it by mistake.
+        for leftover in (*home.published_versions.glob(".*.duckdb*"), *logs):
+            leftover.unlink(missing_ok=True)
         yield
 
 
@@ -183,7 +185,7 @@ def publish(warehouse: Warehouse) -> Path:
     home = warehouse.home
     with _publishing(home, "publishing"):
         newest = newest_version(home)
-        if newest is not None and _last_commit(warehouse, newest) == _last_commit(warehouse, None):
+        if newest is not None and _is_intact(warehouse, newest) and _is_up_to_date(warehouse, newest):
             return newest
         number = 1 + max((int(path.stem) for path in _version_files(home)), default=0)
         target = home.published_versions / f"{number}.duckdb"
@@ -194,23 +196,28 @@ def publish(warehouse: Warehouse) -> Path:
                 _copy_file(home.database, partial)
             with warehouse.file(partial) as connection:
                 add_published_relations(connection, home, number)
+            _date(warehouse, partial)
         _point_at(home, target)
         _drop_old_versions(home)
         return target
 
 
-def _last_commit(warehouse: Warehouse, published: Path | None) -> object:
-    """Identity of the newest commit, in a published copy or (None) in the working database."""
-    sql = query("last_commit")
-    if published is None:
-        with warehouse.read() as connection:
-            return connection.execute(sql).fetchall()
+def _is_up_to_date(warehouse: Warehouse, newest: Path) -> bool:
+    with warehouse.read() as connection:
+        committed = connection.execute(query("last_commit")).fetchall()
+    with warehouse.file(newest, read_only=True) as connection:
+        return committed == connection.execute(query("last_commit")).fetchall()
+
+
+def _is_intact(warehouse: Warehouse, version: Path) -> bool:
+    """Whether a copy is as it was published, and from where the home is now: its file's time is that in its row."""
     try:
-        with warehouse.file(published, read_only=True) as connection:
-            return connection.execute(sql).fetchall()
+        with warehouse.file(version, read_only=True) as connection:
+            [(home, microseconds)] = connection.execute(query("published_place")).fetchall()
     except FakesmrtError:
-        # A damaged copy is replaced by a new one.
-        return None
+        # Damaged, held by somebody who writes, or of an earlier fakesmrt: a new copy takes its place.
+        return False
+    return (home, microseconds) == (str(warehouse.home.root), version.stat().st_mtime_ns // 1000)
 
 
 def _is_portable(warehouse: Warehouse) -> bool:
@@ -376,6 +383,14 @@ def rewrite_version(warehouse: Warehouse, path: Path, change: Callable[[Connecti
             changed.with_name(f"{changed.name}.wal").unlink(missing_ok=True)
         with warehouse.file(partial) as connection:
             connection.execute(query("place_chunks"))
+        _date(warehouse, partial)
+
+
+def _date(warehouse: Warehouse, version: Path) -> None:
+    """Give a copy's file the time in its row, so that a change is seen without reading the file."""
+    with warehouse.file(version, read_only=True) as connection:
+        [(_, microseconds)] = connection.execute(query("published_place")).fetchall()
+    os.utime(version, ns=(microseconds * 1000, microseconds * 1000))
 
 
 def _copy_rows(warehouse: Warehouse, source: Path, target: Path) -> None:
