@@ -27,6 +27,7 @@ COMMANDS = {
     "ui": "fakesmrt_assets.cli.ui",
     "sql": "fakesmrt_assets.cli.query",
     "trace": "fakesmrt_assets.cli.query",
+    "versions": "fakesmrt_assets.cli.versions",
     "decode": "fakesmrt_assets.cli.cleanser",
     "dedup": "fakesmrt_assets.cli.dedup",
     "score": "fakesmrt_assets.cli.score",
