@@ -131,7 +131,7 @@ def assert_nobody_lives(home: Home) -> None:
     locks = [home.root / "warehouse.duckdb.lock", home.root / "build.lock", *home.models.glob("*/*/lock")]
     deadline = time.monotonic() + PATIENCE_SECONDS
     # A process that ends gives up its memory, with its environment, before its files.
-    while left := living(home.root) or [holder for lock in locks for holder in in_turn(lock)]:
+    while left := [*living(home.root), *(holder.pid for lock in locks for holder in in_turn(lock))]:
         assert time.monotonic() < deadline, f"these live on: {left}"
         time.sleep(0.05)
 

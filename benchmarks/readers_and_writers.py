@@ -5,8 +5,8 @@ Eight readers ask the questions of ``readers_and_writers.sql`` without a pause, 
 process reads the working database. Counted are errors, seconds of each question (opening included), seconds that a
 writer waited for its turn, and at the end whether every committed row is there.
 
-With --peer-seconds the same writers then do without our lock what dagster-duckdb's resource does: they try to open the
-file, ten times, with pauses from 0.1 s that double.
+With --peer-seconds a peer does all of that once more, but for publishing: who uses the working database takes no lock
+and opens the file as dagster-duckdb's resource does, ten times, with pauses from 0.1 s that double.
 
 Example: python -m benchmarks.readers_and_writers --minutes 10 --chunks 1000000 --peer-seconds 30
 prints one JSON line; --home takes a home that ``made_up_home.py`` has made, which is written to.
@@ -38,7 +38,7 @@ from warehouse.home import Home
 QUESTIONS = ("model_licences", "model_files", "file_models", "chunk_by_id", "filter_histogram")
 N_IDS = 500
 PUBLISH_EVERY_SECONDS = 60.0
-COMMIT = "INSERT INTO models.training_metric (experiment, replicate, step, n_tokens, loss) VALUES (?, ?, ?, 0, 0.0)"
+COMMIT = "INSERT INTO models.training_metric VALUES (?, ?, ?, 0, 0.0, 0.0, 0.0, 0.0)"
 EXPERIMENT = "readers and writers"
 
 
@@ -148,16 +148,27 @@ def write(home: Path, number: int, until: float, publish_every: float | None) ->
     return seen
 
 
-def open_as_the_peer(database: Path) -> Connection | None:
+def open_as_the_peer(database: Path, *, read_only: bool) -> Connection:
     """Try ten times, with pauses from 0.1 s that double."""
     pause = 0.1
-    for _ in range(10):
+    for _ in range(9):
         try:
-            return duckdb.connect(database)
+            return duckdb.connect(database, read_only=read_only)
         except duckdb.IOException:
             time.sleep(pause)
             pause *= 2
-    return None
+    return duckdb.connect(database, read_only=read_only)
+
+
+def read_working_as_the_peer(home: Path, until: float) -> Seen:
+    """A reader of the working database who opens the file himself."""
+    seen = Seen(seconds={"working": []})
+    while time.monotonic() < until:
+        started = time.monotonic()
+        with noted(seen), open_as_the_peer(Home(home).database, read_only=True) as connection:
+            connection.execute("SELECT count(*) FROM meta.materialization").fetchall()
+            seen.seconds["working"].append(time.monotonic() - started)
+    return seen
 
 
 def write_as_the_peer(home: Path, number: int, until: float) -> Seen:
@@ -165,14 +176,10 @@ def write_as_the_peer(home: Path, number: int, until: float) -> Seen:
     seen = Seen()
     while time.monotonic() < until:
         asked = time.monotonic()
-        connection = open_as_the_peer(Home(home).database)
-        seen.waits.append((asked, time.monotonic()))
-        if connection is None:
-            seen.errors.append("the file could not be opened in ten attempts")
-            continue
-        with connection:
+        with noted(seen), open_as_the_peer(Home(home).database, read_only=False) as connection:
+            seen.waits.append((asked, time.monotonic()))
             connection.execute(COMMIT, [f"{EXPERIMENT}, the peer", number, seen.n_commits])
-        seen.n_commits += 1
+            seen.n_commits += 1
     return seen
 
 
@@ -250,14 +257,20 @@ def rows_lost(warehouse: Warehouse, n_commits: Sequence[int]) -> int:
     return len(set(expected) ^ set(found)) + len(found) - len(set(found))
 
 
-def run_peer(home: Path, seconds: float, n_writers: int) -> dict[str, Any]:
-    """The writers alone, as the peer would let them wait."""
-    with _processes(n_writers) as pool:
+def run_peer(home: Path, seconds: float, n_readers: int, n_writers: int) -> dict[str, Any]:
+    """The same readers, and writers and a reader of the working database as the peer has them."""
+    with _processes(n_readers + n_writers + 1) as pool:
         until = time.monotonic() + seconds
+        readers = [pool.submit(read_published, home, number, until) for number in range(n_readers)]
+        working = pool.submit(read_working_as_the_peer, home, until)
         asked = [pool.submit(write_as_the_peer, home, number, until) for number in range(n_writers)]
         written = [one.result() for one in asked]
+        for reader in readers:
+            reader.result()
+        seen_working = working.result()
     return {
-        "errors": sum(len(seen.errors) for seen in written),
+        "errors": sum(len(seen.errors) for seen in (*written, seen_working)),
+        "working_reader_milliseconds": quantiles(seen_working.seconds["working"]),
         "writer_wait_milliseconds": quantiles([end - start for seen in written for start, end in seen.waits]),
         "commits": [seen.n_commits for seen in written],
     }
@@ -288,7 +301,7 @@ def main() -> int:
             home.absolute(), 60 * options.minutes, options.readers, options.writers, options.publish_every
         )
         if options.peer_seconds:
-            facts["peer"] = run_peer(home.absolute(), options.peer_seconds, options.writers)
+            facts["peer"] = run_peer(home.absolute(), options.peer_seconds, options.readers, options.writers)
     print(json.dumps({"benchmark": "readers_and_writers", "minutes": options.minutes, **facts}))
     return 0
 
