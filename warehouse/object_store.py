@@ -93,7 +93,10 @@ class StoreSettings:
             ValueError, TypeError: if it is something else.
         """
         values = json.loads(text)
-        if not isinstance(values, dict) or not isinstance(values.get("options", {}), dict):
+        types = {"url": str, "store_id": str, "options": dict}
+        if not isinstance(values, dict) or any(
+            not isinstance(values.get(name), kind) for name, kind in types.items()
+        ):
             raise ValueError("it is no object with the names url, store_id and options")
         return cls(**values)
 

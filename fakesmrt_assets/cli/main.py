@@ -38,6 +38,7 @@ COMMANDS = {
     "presets": "fakesmrt_assets.cli.models",
     "demo": "fakesmrt_assets.cli.demo",
     "doctor": "fakesmrt_assets.cli.home",
+    "store": "fakesmrt_assets.cli.store",
 }
 """Each command or group of commands and the module that defines it, in the order of ``fakesmrt --help``."""
 
