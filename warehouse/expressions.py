@@ -24,15 +24,16 @@ VIEW = "corpus.chunk_metadata"
 MAX_CHARACTERS = 4000
 
 ALLOWED_CLASSES = {
-    "BETWEEN", "CASE", "CAST", "COLLATE", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT", "FUNCTION", "OPERATOR", "TYPE",
+    "BETWEEN", "CASE", "CAST", "COLLATE", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT", "FUNCTION", "OPERATOR",
+    "TYPE",
 }  # fmt: skip
 """Kinds of node in DuckDB's tree of an expression; not among them: subqueries, windows, lambdas, stars, parameters."""
 
 ALLOWED_FUNCTIONS = {
     "+", "-", "*", "/", "//", "%", "**", "^", "||", "&", "|",
     "~~", "!~~", "~~*", "!~~*", "~~~", "like_escape", "not_like_escape", "ilike_escape", "not_ilike_escape",
-    "abs", "ceil", "ceiling", "floor", "greatest", "least", "ln", "log", "log10", "log2", "exp", "pow", "power", "round",
-    "sign", "sqrt", "trunc",
+    "abs", "ceil", "ceiling", "floor", "greatest", "least", "ln", "log", "log10", "log2", "exp", "pow", "power",
+    "round", "sign", "sqrt", "trunc",
     "concat", "contains", "ends_with", "left", "length", "lower", "ltrim", "position", "prefix", "regexp_full_match",
     "regexp_matches", "reverse", "right", "rtrim", "split_part", "starts_with", "strip_accents", "strlen",
     "strpos", "substr", "substring", "suffix", "trim", "upper",
@@ -55,8 +56,8 @@ class Kind(StrEnum):
 TYPES = {
     Kind.CONDITION: {"BOOLEAN"},
     Kind.NUMBER: {
-        "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT",
-        "FLOAT", "DOUBLE", "DECIMAL",
+        "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
+        "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL",
     },
 }  # fmt: skip
 
@@ -136,7 +137,7 @@ def _parsed(connection: Connection, text: str, kind: Kind) -> dict[str, Any]:
 
 def _tree(connection: Connection, text: str) -> dict[str, Any]:
     # The line break ends a comment that the text may end with.
-    statement = f"SELECT ({text}\n) FROM {VIEW}"
+    statement = query("expression_statement").replace("$expression", f"{text}\n")
     try:
         [(serialised,)] = connection.execute(query("expression_tree"), [statement]).fetchall()
     except duckdb.Error as error:

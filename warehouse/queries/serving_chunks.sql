@@ -1,0 +1,17 @@
+-- Chunks of a range of ids that fulfil a condition, and where their text lies. $condition and $weight are checked
+-- expressions over corpus.chunk_metadata, $columns some of its columns, $kept TRUE or serving_is_kept.sql.
+SELECT
+    CAST(CAST(chunk_id AS UHUGEINT) >> 64 AS UBIGINT) AS id_high,
+    CAST(CAST(chunk_id AS UHUGEINT) & 18446744073709551615 AS UBIGINT) AS id_low,
+    CAST(CAST(document_id AS UHUGEINT) >> 64 AS UBIGINT) AS unit,
+    CAST($weight AS DOUBLE) AS weight,
+    text_file AS text_place_file,
+    text_row AS text_place_row$columns
+FROM corpus.chunk_metadata
+WHERE
+    chunk_id BETWEEN $first_id AND $last_id
+    AND CAST(CAST(chunk_id AS UHUGEINT) & 18446744073709551615 AS UBIGINT) % $world_size = $rank
+    AND chunking_id = $chunking_id
+    AND ($split IS NULL OR split = $split)
+    AND ($kept)
+    AND ($condition);
