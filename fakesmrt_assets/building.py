@@ -6,24 +6,24 @@ What lives here: starting the run and saying how it ended. What does not: what i
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster import DagsterEventType, DagsterExecutionInterruptedError, DagsterInstance
+from dagster import DagsterEventType, DagsterExecutionInterruptedError
 from sqlalchemy.exc import DBAPIError
 
 from fakesmrt_assets.assets.stage_asset import INTERRUPTED
 from fakesmrt_assets.definitions import build_definitions
-from fakesmrt_assets.instance import fail_lost_runs, install_instance, process_tags
+from fakesmrt_assets.instance import fail_lost_runs, opened_instance, process_tags
 from fakesmrt_assets.jobs import SELECTIONS, run_config
 from fakesmrt_assets.listening import Listener
 from fakesmrt_assets.resources import HomeResource
 from warehouse.database import Warehouse
 from warehouse.errors import FakesmrtError, InvalidConfiguration
+from warehouse.forgetting.forget import finish_unfinished
 from warehouse.home import Home
 from warehouse.locks import build_lock
 from warehouse.stages.stage import BuildSettings
@@ -109,10 +109,10 @@ def run_build(home: Home, settings: BuildSettings, target: str, listener: Listen
     if target not in SELECTIONS:
         raise InvalidConfiguration(f"There is no build {target!r}", f"Choose one of: {', '.join(SELECTIONS)}")
     home.require()
-    install_instance(home)
-    os.environ["DAGSTER_HOME"] = str(home.dagster)
-    with build_lock(home.root), _event_log_explained(home), DagsterInstance.get() as instance:
+    with build_lock(home.root), _event_log_explained(home), opened_instance(home) as instance:
         Warehouse(home).upgrade()
+        # What a killed `fakesmrt forget` has left: no build may work beside text that is to be forgotten.
+        finish_unfinished(Warehouse(home))
         fail_lost_runs(instance)
         definitions = build_definitions({"home": HomeResource(root=str(home.root)), "listener": listener})
         job = definitions.resolve_implicit_global_asset_job_def()

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from fakesmrt_assets.instance import InstanceLayout, Launcher, Storage, install_instance
 from warehouse.home import Home, default_home
 
 
 def init(
     empty: Annotated[bool, typer.Option(help="Do not register the demo's corpora.")] = False,
     salt: Annotated[str | None, typer.Option(help="Text that decides the splits; random by default.")] = None,
+    storage: Annotated[
+        Storage | None, typer.Option(help="Where Dagster keeps its events; sqlite where nothing is said.")
+    ] = None,
+    launcher: Annotated[
+        Launcher | None, typer.Option(help="What starts runs of the UI; local where nothing is said.")
+    ] = None,
+    store: Annotated[
+        str | None, typer.Option(metavar="URL", help="Object store for text, index, shards and models.")
+    ] = None,
 ) -> None:
     """Make the home, the database and the Dagster instance.
 
-    The home is $FAKESMRT_HOME, else data/ in a checkout, else ~/.local/share/fakesmrt.
+    The home is $FAKESMRT_HOME, else data/ in a checkout, else ~/.local/share/fakesmrt. With --storage or
+    --launcher the settings of Dagster in a home that is there are replaced; docs/scaling.md says what they need.
 
     Example: fakesmrt init
+
+    Example: fakesmrt init --storage postgres --launcher celery
     """
     home = Home(default_home())
-    new = make_home(home, salt)
+    asked = storage is not None or launcher is not None
+    layout = InstanceLayout(storage or Storage.SQLITE, launcher or Launcher.LOCAL) if asked else None
+    new = make_home(home, salt, layout, store)
     if not empty:
         _register_demo(home)
     typer.echo(f"{'Made' if new else 'Found'} the home {home.root}")
@@ -30,13 +46,17 @@ def init(
         typer.echo("Next: fakesmrt add CORPUS PATH --licence SPDX, or fakesmrt demo")
 
 
-def make_home(home: Home, salt: str | None = None) -> bool:
-    """Make or complete a home; True if it is new."""
-    from fakesmrt_assets.instance import install_instance
+def make_home(
+    home: Home, salt: str | None = None, layout: InstanceLayout | None = None, store: str | None = None
+) -> bool:
+    """Make or complete a home; True if it is new. The files of a new one lie at $FAKESMRT_STORE, where that is set."""
     from warehouse.database import Warehouse
+    from warehouse.moving import move_to_store
 
     new = Warehouse(home).initialise(salt or secrets.token_hex(16))
-    install_instance(home)
+    install_instance(home, layout)
+    if url := store or (os.environ.get("FAKESMRT_STORE") if new else None):
+        move_to_store(Warehouse(home), url)
     return new
 
 

@@ -103,14 +103,10 @@ def _require_free(host: str, port: int) -> None:
 
 def _prepare_instance(home: Home) -> None:
     """Install the settings where they lack, and close the runs that an earlier UI or build left behind."""
-    from dagster import DagsterInstance
+    from fakesmrt_assets.instance import fail_lost_runs, opened_instance
 
-    from fakesmrt_assets.instance import fail_lost_runs, install_instance
-
-    install_instance(home)
-    os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ["FAKESMRT_HOME"] = str(home.root)
-    with DagsterInstance.get() as instance:
+    with opened_instance(home) as instance:
         fail_lost_runs(instance, untagged_are_lost=True)
 
 

@@ -15,6 +15,7 @@ GRAPH: list[tuple[str, str, list[str], list[str]]] = [
     ("corpus/source_file", "corpus", [], ["licence_is_spdx"]),
     ("corpus/document", "corpus", ["corpus/source_file"], ["streams_tiled"]),
     ("corpus/chunk", "corpus", ["corpus/document"], ["chunk_ids_unique", "documents_tiled"]),
+    ("corpus/search_index", "corpus", ["corpus/chunk"], []),
     ("corpus/duplicate", "corpus", ["corpus/chunk"], []),
     ("corpus/repeated_passage", "corpus", ["corpus/chunk"], []),
     ("corpus/contamination", "corpus", ["corpus/duplicate"], []),
@@ -22,16 +23,21 @@ GRAPH: list[tuple[str, str, list[str], list[str]]] = [
     (
         "corpus/training_chunk",
         "corpus",
-        ["corpus/contamination", "corpus/perplexity", "corpus/repeated_passage"],
+        ["corpus/contamination", "corpus/perplexity", "corpus/repeated_passage", "corpus/source_file"],
         ["licences_allowed", "near_duplicates_removed", "no_evaluation_item_trained_on", "splits_disjoint"],
     ),
     ("tokens/shard", "tokens", ["corpus/training_chunk"], ["hash_equals_manifest"]),
     ("models/micromodel", "models", ["tokens/shard"], ["loss_finite", "reloads_to_the_same_bytes"]),
     ("models/mixed_model", "models", ["models/micromodel"], ["accepted_or_best_member"]),
     ("models/promoted_model", "models", ["models/mixed_model"], []),
-    ("reports/corpus_report", "reports", ["corpus/training_chunk"], []),
+    ("reports/corpus_report", "reports", ["corpus/source_file", "corpus/training_chunk"], []),
     ("reports/eval_report", "reports", ["models/mixed_model"], []),
-    ("reports/model_card", "reports", ["models/promoted_model", "reports/eval_report"], []),
+    (
+        "reports/model_card",
+        "reports",
+        ["corpus/source_file", "models/promoted_model", "reports/eval_report"],
+        [],
+    ),
     ("reports/lineage_audit", "reports", ["models/promoted_model"], ["lineage_complete"]),
 ]
 
