@@ -76,6 +76,10 @@ INSERT INTO corpus.duplicate_cluster (chunk_id, cluster_id, threshold, jaccard, 
 INSERT INTO tokens.tokenizer VALUES (id('tokenizer'), digest('tokenizer'), 2048, digest('recipe'), 'one');
 INSERT INTO tokens.shard VALUES
     (id('shard-train'), id('tokenizer'), 'default', 'train', 0, 'one/train-0.bin', 20000, 5, 1500, digest('shard'));
+INSERT INTO tokens.shard_origin
+SELECT shard_id, tokenizer_id, recipe, split, number, path, n_tokens, sha256, ['email'] FROM tokens.shard
+UNION ALL
+SELECT id('shard-past'), id('tokenizer'), 'default', 'train', 1, 'one/train-1.bin', 700, digest('past'), [];
 -- Chunks of 5,000 tokens, so that ranges and chunks reach over multiples of 8,192.
 INSERT INTO tokens.shard_chunk VALUES
     (id('shard-train'), id('chunk-1'), 0, 5000),

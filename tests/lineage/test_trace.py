@@ -24,7 +24,9 @@ def kinds(node: TraceNode) -> list[str]:
 
 def test_a_model_leads_to_parents_licences_files_and_evaluations(database: DuckDBPyConnection) -> None:
     node = trace(database, named("mixed"))
-    assert kinds(node) == ["checkpoint"] * 2 + ["licence"] * 3 + ["source_file"] * 4 + ["evaluation"] * 2
+    assert kinds(node) == (
+        ["checkpoint"] * 2 + ["licence"] * 3 + ["shard"] * 2 + ["source_file"] * 4 + ["evaluation"] * 2
+    )
     heavier = node.children[0]
     assert heavier.facts["weight"] == 0.75
     assert [parent.identifier for parent in heavier.children] == [named("trunk")]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from warehouse.cleanser.code_units import STATEFUL, RunningDecoder
 from warehouse.cleanser.records import EncodedSpan, decode_record
@@ -145,11 +146,14 @@ def _before_step(step: Step, before: str, after: str, character: int) -> tuple[i
         return character, character + 1
     if character >= end + grown:
         return character - grown, character - grown + 1
-    part, only = before[begin:end], RepairPlan(steps=(step,))
-    found = found_range(
-        lambda first, last: apply_repair(part[first:last], only),
-        len(part),
-        after[begin : end + grown],
-        character - begin,
-    )
+    part = before[begin:end]
+    found = found_range(partial(_repaired, part, step), len(part), after[begin : end + grown], character - begin)
     return begin + found[0], begin + found[1]
+
+
+def _repaired(text: str, step: Step, begin: int, end: int) -> str | None:
+    """What a step makes of a part of a text; None where it cannot be applied to it."""
+    try:
+        return apply_repair(text[begin:end], RepairPlan(steps=(step,)))
+    except UnicodeError:
+        return None

@@ -172,5 +172,5 @@ _TRACERS: Mapping[str, Callable[[_Reading, str], TraceNode]] = {
         "source_file",
         {"documents": "document", "recipes": "decision", "dropped": "dropped", "models": "checkpoint"},
     ),
-    "shard": _thing("shard", {"chunks": "chunk", "sources": "source_file", "models": "checkpoint"}),
+    "shard": _thing("shard", {"sources": "source_file", "chunks": "chunk", "models": "checkpoint"}),
 }
