@@ -21,11 +21,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
+from warehouse import textstore
 from warehouse.database import Warehouse, run_script
 from warehouse.home import Home
 from warehouse.recipes import Recipe
 from warehouse.textstore import ROW_GROUP_ROWS
-from warehouse.tokens.tokenizer import train_tokenizer
+from warehouse.tokens.shards import TOKEN_DTYPE
+from warehouse.tokens.tokenizer import Tokenizer, joined_chunks, train_tokenizer
 
 CHUNKS_PER_DOCUMENT = 50
 CHUNKS_PER_FILE = 50_000
@@ -114,6 +116,24 @@ def write_raw(folder: Path, file: TextFile) -> None:
             )
 
 
+def write_shards(warehouse: Warehouse) -> None:
+    """Shard files of the right length, with the tokens of the documents that have a raw file; the rest is holes."""
+    home = warehouse.home
+    tokenizer = Tokenizer.from_file(home.tokens / "default-bytes" / "tokenizer.json")
+    with warehouse.read() as connection:
+        shards = connection.execute("SELECT path, n_tokens FROM tokens.shard").fetchall()
+        chunks = connection.execute(Path(__file__).with_name("warehouse_tokens.sql").read_text()).fetchall()
+    for path, n_tokens in shards:
+        with (home.tokens / path).open("wb") as file:
+            file.truncate(n_tokens * TOKEN_DTYPE.itemsize)
+    for path, token_start, text_name, rows in chunks:
+        texts = textstore.read_rows(home.text / text_name, rows)
+        tokens, _ = joined_chunks(tokenizer.encode_batch(texts))
+        with (home.tokens / path).open("r+b") as file:
+            file.seek(token_start * TOKEN_DTYPE.itemsize)
+            file.write(tokens.astype(TOKEN_DTYPE).tobytes())
+
+
 def make_home(root: Path, n_chunks: int, memory: str = "4GiB") -> Warehouse:
     """Make a home with `n_chunks` chunks, a multiple of 50; nothing is published yet."""
     warehouse = Warehouse(Home(root.absolute()), memory_limit=memory)
@@ -145,6 +165,7 @@ def make_home(root: Path, n_chunks: int, memory: str = "4GiB") -> Warehouse:
         ):
             connection.execute(statement, {name: known[name] for name in statement.named_parameters})
         run_script(connection, "record_model_sources", {})
+    write_shards(warehouse)
     for file_path in staged.iterdir():
         file_path.unlink()
     staged.rmdir()
