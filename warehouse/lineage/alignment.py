@@ -147,7 +147,9 @@ def _before_step(step: Step, before: str, after: str, character: int) -> tuple[i
     if character >= end + grown:
         return character - grown, character - grown + 1
     part = before[begin:end]
-    found = found_range(partial(_repaired, part, step), len(part), after[begin : end + grown], character - begin)
+    found = found_range(
+        partial(_repaired, part, step), len(part), after[begin : end + grown], character - begin
+    )
     return begin + found[0], begin + found[1]
 
 

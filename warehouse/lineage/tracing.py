@@ -12,9 +12,17 @@ from dataclasses import dataclass
 from warehouse.database import Connection, query
 from warehouse.errors import InvalidConfiguration
 from warehouse.home import Home
+from warehouse.lineage.nearby import judged_nearby
 from warehouse.lineage.token_place import find_shards, find_token, split_token
 from warehouse.lineage.token_trace import token_node
 from warehouse.lineage.tree import LISTED, Fact, TraceNode, id_bounds, more_than, node_of, rows_of
+
+JUDGED = {
+    "chunk": ("trace_chunk", "trace_chunk_recipes"),
+    "document": ("trace_document_chunks",),
+    "source_file": ("trace_source_file_recipes",),
+}
+"""Queries, by the kind of what they are asked about, for which the recipes have to judge chunks."""
 
 
 @dataclass(frozen=True)
@@ -150,16 +158,26 @@ def _with_facts(node: TraceNode, facts: Mapping[str, Fact]) -> TraceNode:
 def _thing(kind: str, relations: Mapping[str, str]) -> Callable[[_Reading, str], TraceNode]:
     """A node by ``trace_<kind>.sql`` with a child for each row of ``trace_<kind>_<relation>.sql``."""
 
+    kinds = {f"trace_{kind}": kind} | {f"trace_{kind}_{name}": child for name, child in relations.items()}
+
     def traced(reading: _Reading, identifier: str) -> TraceNode:
-        row = reading.rows(f"trace_{kind}", identifier)[0]
-        children = tuple(
-            child
-            for relation, child_kind in relations.items()
-            for child in reading.listed(child_kind, f"trace_{kind}_{relation}", identifier)
-        )
-        return node_of(kind, row, children)
+        found = _judged(reading, kind, kinds, identifier)
+        for name in kinds.keys() - found.keys():
+            found[name] = reading.listed(kinds[name], name, identifier)
+        (node, *_), *parts = (found[name] for name in kinds)
+        return TraceNode(kind, node.identifier, node.facts, tuple(child for part in parts for child in part))
 
     return traced
+
+
+def _judged(
+    reading: _Reading, kind: str, kinds: Mapping[str, str], identifier: str
+) -> dict[str, tuple[TraceNode, ...]]:
+    """What the queries say that ask for the recipes' verdicts on a thing's chunks."""
+    if kind not in JUDGED:
+        return {}
+    with judged_nearby(reading.connection, kind, identifier):
+        return {name: reading.listed(kinds[name], name, identifier) for name in JUDGED[kind]}
 
 
 _TRACERS: Mapping[str, Callable[[_Reading, str], TraceNode]] = {
