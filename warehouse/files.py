@@ -107,6 +107,17 @@ def names(folder: Path, pattern: str = "*") -> list[str]:
     return sorted(name for name in found if not name.startswith("."))
 
 
+def folders(folder: Path) -> list[str]:
+    """Names of the folders in a folder, sorted; in a store home those that hold a file of the store."""
+    stored = stored_file(folder)
+    if stored is None:
+        found = {path.name for path in folder.glob("*") if path.is_dir()}
+    else:
+        inside = (PurePosixPath(key).relative_to(stored.key) for key in stored.store.sizes(stored.key))
+        found = {path.parts[0] for path in inside if len(path.parts) > 1}
+    return sorted(name for name in found if not name.startswith("."))
+
+
 def remove(path: Path) -> None:
     """Remove a file that may not be there, here and in the object store of its home."""
     if stored := stored_file(path):

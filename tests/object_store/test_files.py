@@ -34,6 +34,8 @@ def test_a_file_is_there_until_it_is_removed(home_anywhere: Home) -> None:
     assert files.exists(path)
     assert files.names(home_anywhere.index) == ["a.parquet"]
     assert files.names(home_anywhere.tokens, "*.json") == []
+    assert files.folders(home_anywhere.tokens) == ["one"]
+    assert files.folders(home_anywhere.index) == []
     assert files.names(home_anywhere.tokens / "one", "*.json") == ["tokenizer.json"]
     assert files.fetched(path).read_bytes() == b"new"
     files.remove(path)
