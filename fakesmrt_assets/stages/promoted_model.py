@@ -1,7 +1,8 @@
 """Stage models/promoted_model: the model in use moves only to a better one (DESIGN §10).
 
 The newest mix and the promoted model are compared on the confirm split, document by document. The promoted alias
-moves if the newest is better by more than chance, or if there is nothing to compare it with.
+moves if the newest is better by more than chance, if there is nothing to compare it with, or if the promoted model saw
+text that was forgotten since.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from fakesmrt_assets.stages import micromodel, mixed_model
 from warehouse.database import query, read_rows
 from warehouse.errors import CheckFailed
 from warehouse.files import fetched, fetched_folder, file_sha256
+from warehouse.identity import fingerprint
 from warehouse.progress import Progress
 from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
 from warehouse.tokens.shards import TOKENIZER_FILE
@@ -50,7 +52,12 @@ class Verdict:
 
 def version(context: StageContext) -> StageRun:
     """What the stage would be made from now."""
-    inputs = input_versions(context, {mixed_model.ASSET: context.settings.recipe})
+    with context.warehouse.read() as connection:
+        stale = connection.execute(query("stale_models"), {"recipe": context.settings.recipe}).fetchall()
+    inputs = {
+        **input_versions(context, {mixed_model.ASSET: context.settings.recipe}),
+        "stale_models": fingerprint(*(str(checkpoint_id) for (checkpoint_id,) in stale)),
+    }
     return StageRun(context, ASSET, context.settings.recipe, inputs, CODE)
 
 
@@ -61,6 +68,13 @@ def promoted_row(context: StageContext) -> PromotedRow | None:
             connection, query("promoted_model"), {"recipe": context.settings.recipe}, PromotedRow
         )
     return rows[0] if rows else None
+
+
+def _is_stale(context: StageContext, checkpoint_id: UUID) -> bool:
+    """Whether a model saw text that was forgotten since."""
+    with context.warehouse.read() as connection:
+        sql = "SELECT 1 FROM models.stale_checkpoint WHERE checkpoint_id = ?"
+        return bool(connection.execute(sql, [checkpoint_id]).fetchall())
 
 
 def _same_tokenizer(context: StageContext, promoted: PromotedRow) -> bool:
@@ -116,6 +130,11 @@ def _judge(
         return Verdict(True, "it is the promoted model already")
     if not fetched_folder(context.warehouse.home.models / promoted.path).is_dir():
         return Verdict(True, "the promoted model's files are gone")
+    if _is_stale(context, promoted.checkpoint_id) and not _is_stale(context, candidate.checkpoint_id):
+        return Verdict(
+            True,
+            "the promoted model saw text that was forgotten since, so the newest takes over, better or not",
+        )
     if not _same_tokenizer(context, promoted):
         return Verdict(True, "the tokenizer was replaced, so the two cannot be compared token by token")
     return _compared(context, promoted, candidate)

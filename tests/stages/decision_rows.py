@@ -53,7 +53,7 @@ class Corpus:
         )
         run(
             "INSERT INTO corpus.document VALUES "
-            "(?, ?, 0, 0, 1, 'plain', '1', 'ascii', 1, '{}', ?, 0.9, 1, NULL, NULL, NULL)",
+            "(?, ?, 0, 0, 1, 'plain', '1', 'ascii', 1, '{}', ?, 0.9, 1, NULL, NULL, NULL, NULL)",
             [identity, identity, language],
         )
         return identity

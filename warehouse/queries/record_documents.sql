@@ -19,7 +19,30 @@ WHERE stream.source_id = again.source_id;
 
 INSERT INTO corpus.stream BY NAME FROM examined_stream;
 
-INSERT INTO corpus.document BY NAME FROM examined_document;
+-- What must not come back becomes a dropped range, whichever file it is in.
+CREATE OR REPLACE TEMP TABLE examined_forgotten AS
+SELECT document.document_id
+FROM examined_document AS document
+INNER JOIN corpus.stream AS stream ON document.stream_id = stream.stream_id
+WHERE
+    document.raw_sha256 IN (SELECT sha256 FROM corpus.forgotten WHERE scope = 'document')
+    OR stream.sha256 IN (SELECT sha256 FROM corpus.forgotten WHERE scope = 'file');
+
+INSERT INTO corpus.document BY NAME
+SELECT *
+FROM examined_document
+ANTI JOIN examined_forgotten USING (document_id);
+
+INSERT INTO corpus.dropped (stream_id, byte_start, byte_end, reason)
+SELECT
+    document.stream_id,
+    document.byte_start,
+    document.byte_end,
+    'forgotten' AS reason
+FROM examined_document AS document
+SEMI JOIN examined_forgotten USING (document_id);
+
+DROP TABLE examined_forgotten;
 
 INSERT INTO corpus.dropped BY NAME FROM examined_dropped;
 

@@ -38,3 +38,8 @@ SELECT
     error
 FROM inspected
 ANTI JOIN corpus.source_file USING (source_id);
+
+-- What must not come back is recorded as found, and never read.
+UPDATE corpus.source_file
+SET status = 'forgotten', error = NULL
+WHERE status <> 'forgotten' AND sha256 IN (SELECT sha256 FROM corpus.forgotten WHERE scope = 'file');

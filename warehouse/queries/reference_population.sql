@@ -8,6 +8,8 @@ population AS (
     FROM models.checkpoint
     WHERE kind = 'micromodel'
     GROUP BY experiment
+    -- One that saw what was forgotten since is no reference for anything.
+    HAVING NOT bool_or(checkpoint_id IN (SELECT checkpoint_id FROM models.stale_checkpoint))
 ),
 
 trained_shard AS (

@@ -1,4 +1,4 @@
--- Current files that no, or another, version of the cleanser examined.
+-- Current files that no, or another, version of the cleanser examined, and those with documents that bear no hash yet.
 SELECT
     source_id,
     corpus,
@@ -16,6 +16,12 @@ WHERE
         OR NOT EXISTS (
             FROM corpus.stream AS stream
             WHERE stream.source_id = source_file.source_id AND stream.code_version = $code_version
+        )
+        -- An earlier version did not hash documents, and a hash is what forgetting goes by.
+        OR EXISTS (
+            FROM corpus.stream AS stream
+            INNER JOIN corpus.document AS document ON stream.stream_id = document.stream_id
+            WHERE stream.source_id = source_file.source_id AND document.raw_sha256 IS NULL
         )
     )
 ORDER BY corpus, path;

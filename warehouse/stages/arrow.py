@@ -60,6 +60,7 @@ DOCUMENT = pa.schema(
         "title": pa.string(),
         "decoder_state": pa.string(),
         "encoding_regions": pa.string(),
+        "raw_sha256": pa.binary(),
     }
 )
 
@@ -122,6 +123,17 @@ PRIVATE_RANGE = pa.schema(
 SIGNATURE = pa.schema({"chunk_id": pa.uuid(), "sketch_id": pa.uuid(), "index_file": pa.string()})
 
 PASSAGE_INDEX = pa.schema({"chunk_id": pa.uuid(), "rule": pa.string(), "index_file": pa.string()})
+
+SEARCH_INDEX = pa.schema(
+    {
+        "text_file": pa.string(),
+        "file_number": pa.int32(),
+        "rule": pa.string(),
+        "index_file": pa.string(),
+        "n_chunks": pa.int32(),
+        "n_words": pa.int64(),
+    }
+)
 
 REFERENCE_SAMPLE = pa.schema({"reference_id": pa.uuid(), "chunk_id": pa.uuid(), "fold": pa.int16()})
 

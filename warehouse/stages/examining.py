@@ -6,6 +6,7 @@ tasks there are, and the database (``document.py``).
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from warehouse.cleanser.cleansing import StreamSurvey, no_text_reason, survey_st
 from warehouse.cleanser.decoding import EncodingDecision
 from warehouse.cleanser.documents import DocumentRecord, describe_documents
 from warehouse.cleanser.readers.reader import DocumentRange, DroppedRange
-from warehouse.cleanser.records import BoundReaders
+from warehouse.cleanser.records import BoundReaders, grouped
 from warehouse.cleanser.streams import Stream, walk_streams
 from warehouse.errors import FakesmrtError
 from warehouse.identity import content_id
@@ -147,11 +148,16 @@ class _Rows:
         self, member: Member, survey: StreamSurvey, found: Iterable[DocumentRange | DroppedRange]
     ) -> None:
         """Describe ranges of a stream."""
+        records: list[DocumentRecord] = []
         for part in describe_documents(member.stream, survey.decision, survey.reader, found):
             if isinstance(part, DroppedRange):
                 self.dropped.append(dropped_row(member.stream_id, part))
             else:
-                self.documents.append(_document_row(member.stream_id, part.record))
+                records.append(part.record)
+        self.documents += [
+            _document_row(member.stream_id, record, sha256)
+            for record, sha256 in zip(records, _hashes(member.stream, records), strict=True)
+        ]
 
     def add_stream(self, member: Member, version: str) -> None:
         """Examine a stream as a whole."""
@@ -192,9 +198,25 @@ def _stream_row(member: Member, version: str) -> dict[str, object]:
     }
 
 
-def _document_row(stream_id: UUID, record: DocumentRecord) -> dict[str, object]:
+def _hashes(stream: Stream, records: Iterable[DocumentRecord]) -> Iterator[bytes]:
+    """Hash of the raw bytes of each record, by which it is known wherever it turns up again."""
+    for group in grouped(records):
+        if len(group) == 1:
+            digest = hashlib.sha256()
+            for block in stream.range_blocks(group[0].byte_start, group[0].byte_end):
+                digest.update(block)
+            yield digest.digest()
+            continue
+        start = group[0].byte_start
+        raw = memoryview(b"".join(stream.range_blocks(start, group[-1].byte_end)))
+        for record in group:
+            yield hashlib.sha256(raw[record.byte_start - start : record.byte_end - start]).digest()
+
+
+def _document_row(stream_id: UUID, record: DocumentRecord, sha256: bytes) -> dict[str, object]:
     return {
         **vars(record),
+        "raw_sha256": sha256,
         "document_id": content_id(stream_id.bytes, record.byte_start, record.byte_end),
         "stream_id": stream_id,
     }

@@ -231,6 +231,19 @@ def draw_sample(connection: Connection, context: StageContext) -> pa.Table:
     return connection.sql(query("reference_sample"), params=parameters).to_arrow_table()
 
 
+def rest_of_broken_pin(connection: Connection, definition: str) -> pa.Table:
+    """What is left of the sample of a reference that was removed because its sample held forgotten text.
+
+    Args:
+        connection: the working database.
+        definition: what it was pinned for.
+
+    Returns:
+        Rows as those of `draw_sample`; none where no such pin was broken since the last one was made.
+    """
+    return connection.sql(query("broken_pin_sample"), params={"definition": definition}).to_arrow_table()
+
+
 def outgrown(context: StageContext, reference: PinnedReference) -> list[str]:
     """A line of advice where an n-gram reference was trained on much less text than the recipe would sample now."""
     if reference_kind(context.recipe) != NGRAM:
@@ -264,15 +277,16 @@ def _sampled_texts(sample: pa.Table, text_folder: Path) -> Iterator[list[str]]:
 
 def _pin_ngram(context: StageContext) -> PinnedReference:
     """Draw the sample, train the fold models, save them."""
-    recipe, home = context.recipe, context.warehouse.home
+    recipe, home, definition = context.recipe, context.warehouse.home, reference_definition(context)
     with context.warehouse.read() as connection:
-        sample = draw_sample(connection, context)
+        sample = rest_of_broken_pin(connection, definition)
+        if context.settings.new_references or not sample.num_rows:
+            sample = draw_sample(connection, context)
     if not sample.num_rows and recipe.perplexity.sample_corpora:
         raise CheckFailed(
             f"There is no training text in {', '.join(recipe.perplexity.sample_corpora)} for a perplexity reference",
             "Add text to them, or name others in perplexity.sample_corpora",
         )
-    definition = reference_definition(context)
     identity = content_id(
         NGRAM,
         definition,
