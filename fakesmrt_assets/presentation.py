@@ -31,6 +31,7 @@ TABLES: Mapping[str, str] = {
     "corpus/source_file": "corpus.source_file",
     "corpus/document": "corpus.document",
     "corpus/chunk": "corpus.chunk",
+    "corpus/search_index": "corpus.search_index",
     "corpus/duplicate": "corpus.duplicate_cluster",
     "corpus/repeated_passage": "corpus.repeated_passage",
     "corpus/contamination": "corpus.contamination",
@@ -65,6 +66,10 @@ COLUMN_LINEAGE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "corpus/duplicate": {
         "chunk_id": ("corpus/chunk.chunk_id",),
         "cluster_id": ("corpus/chunk.chunk_id", "corpus/chunk.text_sha256"),
+    },
+    "corpus/search_index": {
+        "text_file": ("corpus/chunk.text_file",),
+        "n_words": ("corpus/chunk.text_sha256",),
     },
     "corpus/repeated_passage": {
         "passage_id": ("corpus/chunk.text_sha256",),

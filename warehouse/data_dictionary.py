@@ -29,6 +29,7 @@ SCHEMAS = {
     "tokens": "Tokenizers and shards.",
     "models": "Models, what they were made of, and how they were trained.",
     "reports": "Measurements.",
+    "statistics": "Views that count and measure the chunks that count now.",
     "lineage": "Views that join it all: models with chunks, files and licences; chunks with decisions.",
 }
 

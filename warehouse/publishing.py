@@ -297,6 +297,8 @@ def add_published_relations(connection: Connection, home: Home, number: int) -> 
 def add_file_views(connection: Connection, home: Home) -> None:
     """Put into a copy, or replace, the views that name files of the home by where these lie now."""
     connection.execute(text_view(connection, home))
+    connection.execute(word_index_view(connection, home))
+    connection.execute(query("search_ranking"))
 
 
 def text_view(connection: Connection, home: Home) -> str:
@@ -310,6 +312,14 @@ def text_view(connection: Connection, home: Home) -> str:
         else "(SELECT NULL::BLOB AS chunk_id, NULL::VARCHAR AS text LIMIT 0)"
     )
     return query("chunk_text_view").replace("$source", source)
+
+
+def word_index_view(connection: Connection, home: Home) -> str:
+    """SQL of a view over the segments of the word index, named as the text files are."""
+    names = [name for (name,) in connection.execute(query("search_index_files")).fetchall()]
+    listed = ", ".join(literal(address(home.index / name)) for name in names)
+    source = f"read_parquet([{listed}])" if names else f"({query('search_no_postings').rstrip().rstrip(';')})"
+    return query("search_posting_view").replace("$source", source)
 
 
 def _point_at(home: Home, target: Path) -> None:

@@ -5,7 +5,7 @@ What lives here: the layout of ``text/``. What does not: which chunk lies where,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -103,3 +103,19 @@ def text_file(folder: Path, name: str) -> Path:
     if Path(name).name != name:
         raise CorruptArtefact(f"{name!r} is no name of a text file", "Run: fakesmrt doctor")
     return folder / name
+
+
+def read_texts(path: Path, batch_rows: int) -> Iterator[pa.Array]:
+    """The texts of a whole text file in their order, some rows at a time.
+
+    Raises:
+        CorruptArtefact: if the file is missing or damaged.
+    """
+    try:
+        with opened(path) as source:
+            for batch in parquet.ParquetFile(source).iter_batches(batch_rows, columns=["text"]):
+                yield batch.column("text")
+    except (OSError, pa.ArrowException) as error:
+        raise CorruptArtefact(
+            f"The text file {path} cannot be read: {error}", "Run: fakesmrt doctor --fix"
+        ) from error

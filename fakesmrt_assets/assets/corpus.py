@@ -8,6 +8,7 @@ from warehouse.stages import document as document_stage
 from warehouse.stages import duplicate as duplicate_stage
 from warehouse.stages import perplexity as perplexity_stage
 from warehouse.stages import repeated_passage as repeated_passage_stage
+from warehouse.stages import search_index as search_index_stage
 from warehouse.stages import source_file as source_file_stage
 from warehouse.stages import training_chunk as training_chunk_stage
 from warehouse.stages.stage import StageContext, StageReport
@@ -48,6 +49,21 @@ def chunk(context: StageContext) -> StageReport:
     model are all told by chunk. Cut in the bytes first and repaired after, so that each row replays.
     """
     return chunk_stage.run(context)
+
+
+@stage_asset(
+    "corpus/search_index",
+    after=["corpus/chunk"],
+    kinds={"python", "parquet", "duckdb"},
+    code=search_index_stage.CODE,
+)
+def search_index(context: StageContext) -> StageReport:
+    """One row is a text file whose words lie in the word index: immutable Parquet files, sorted by word.
+
+    It exists so that any chunk is found again by its words, ranked, from any DuckDB client on a published
+    copy. Only new text files are read.
+    """
+    return search_index_stage.run(context)
 
 
 @stage_asset(
@@ -111,7 +127,7 @@ def perplexity(context: StageContext) -> StageReport:
 
 @stage_asset(
     "corpus/training_chunk",
-    after=["corpus/perplexity", "corpus/repeated_passage", "corpus/contamination"],
+    after=["corpus/source_file", "corpus/perplexity", "corpus/repeated_passage", "corpus/contamination"],
     kinds={"duckdb"},
     code=training_chunk_stage.CODE,
 )
@@ -128,6 +144,7 @@ CORPUS_ASSETS = [
     source_file,
     document,
     chunk,
+    search_index,
     repeated_passage,
     duplicate,
     contamination,

@@ -10,7 +10,7 @@ from warehouse.stages.stage import StageContext, StageReport
 
 @stage_asset(
     "reports/corpus_report",
-    after=["corpus/training_chunk"],
+    after=["corpus/search_index", "corpus/source_file", "corpus/training_chunk"],
     kinds={"html", "duckdb"},
     code=corpus_report_stage.CODE,
 )
@@ -41,7 +41,7 @@ def eval_report(context: StageContext) -> StageReport:
 
 @stage_asset(
     "reports/model_card",
-    after=["models/promoted_model", "reports/eval_report"],
+    after=["corpus/source_file", "models/promoted_model", "reports/eval_report"],
     kinds={"html", "duckdb"},
     code=model_card_stage.CODE,
 )

@@ -13,8 +13,12 @@ CODE = ("fakesmrt_assets.reports", "fakesmrt_assets.templates", "fakesmrt_assets
 
 def version(context: StageContext) -> StageRun:
     """What the stage would be made from now."""
-    inputs = input_versions(context, {"corpus/training_chunk": context.settings.recipe})
-    return StageRun(context, ASSET, context.settings.recipe, inputs, CODE)
+    recipe = context.settings.recipe
+    # The word index too, though the page does not show it: this stage publishes it.
+    inputs = input_versions(
+        context, {"corpus/training_chunk": recipe, "corpus/search_index": recipe, "corpus/source_file": ""}
+    )
+    return StageRun(context, ASSET, recipe, inputs, CODE)
 
 
 def run(context: StageContext) -> StageReport:

@@ -22,7 +22,7 @@ JOIN duckdb_columns() AS columns
     AND columns.table_name = relation.relation
 WHERE relation.database_name = current_database() AND relation.schema_name <> 'main'
 ORDER BY
-    list_position(['meta', 'corpus', 'tokens', 'models', 'reports', 'lineage'], relation.schema_name),
+    list_position(['meta', 'corpus', 'tokens', 'models', 'reports', 'statistics', 'lineage'], relation.schema_name),
     relation.kind,
     relation.relation,
     columns.column_index;

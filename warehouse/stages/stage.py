@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from warehouse import recipes
 from warehouse.code_versions import code_version
-from warehouse.database import Connection, Warehouse, query
+from warehouse.database import Connection, Warehouse, query, run_script
 from warehouse.errors import InvalidConfiguration
 from warehouse.identity import fingerprint
 from warehouse.progress import Progress, silent
@@ -30,6 +30,7 @@ ASSETS = (
     "corpus/source_file",
     "corpus/document",
     "corpus/chunk",
+    "corpus/search_index",
     "corpus/duplicate",
     "corpus/repeated_passage",
     "corpus/contamination",
@@ -93,7 +94,7 @@ class StageReport:
 
     Attributes:
         asset: asset key, schema/table.
-        data_version: hash of inputs, parameters and code.
+        data_version: what stages after it compare: a hash of the result, or of what it was made from.
         code_version: hash of the code.
         up_to_date: nothing had to be done.
         n_rows: rows of the asset now.
@@ -143,22 +144,49 @@ def peak_memory_bytes() -> int:
 
 @dataclass(frozen=True)
 class Materialization:
-    """The last commit of an asset in a scope."""
+    """The last commit of an asset in a scope.
+
+    Attributes:
+        data_version: of the result.
+        code_version: hash of the code that made it.
+        recorded_inputs: JSON object of the inputs' versions and the parameters.
+        n_rows: rows of the asset.
+        is_unfinished: a later run began to change rows and did not reach its end.
+    """
 
     data_version: str
     code_version: str
-    inputs: str
+    recorded_inputs: str
     n_rows: int
+    is_unfinished: bool
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """Each input asset or parameter and its version."""
+        return dict(json.loads(self.recorded_inputs))
 
 
 def last_materialization(connection: Connection, asset: str, scope: str) -> Materialization | None:
     """The newest commit of `asset` in `scope`; None where there is none."""
-    rows = connection.execute(query("last_materialization"), [asset, scope]).fetchall()
+    rows = connection.execute(query("last_materialization"), {"asset": asset, "scope": scope}).fetchall()
     return Materialization(*rows[0]) if rows else None
 
 
+def content_version(asset: str, scope: str, content: str) -> str:
+    """The data version of an asset that is told by its result, from a hash of that."""
+    return fingerprint(asset, scope, content)
+
+
+FAILED_BEFORE = "failed before"
+"""Recorded beside the inputs of a run in which something failed that may succeed next time."""
+
+
 class StageRun:
-    """One run of a stage: its version against the last one, its clock, its commit."""
+    """One run of a stage: what it is made from against the last time, its clock, its commit.
+
+    `data_version` is a hash of the inputs and the code, unless `record` is told a hash of the result: then stages
+    after it stay where the result came out as before, whatever it was made from.
+    """
 
     def __init__(
         self,
@@ -174,40 +202,66 @@ class StageRun:
         self.scope = scope
         self.inputs = dict(sorted(inputs.items()))
         self.code_version = code_version(*modules)
-        self.data_version = fingerprint(asset, scope, json.dumps(self.inputs), self.code_version)
+        self.data_version = self.version_from(self.inputs)
         self._started = time.perf_counter() if started is None else started
+
+    def version_from(self, inputs: Mapping[str, str]) -> str:
+        """The data version that the same code gives to what is made from other inputs."""
+        return fingerprint(self.asset, self.scope, json.dumps(dict(sorted(inputs.items()))), self.code_version)
 
     def last(self) -> Materialization | None:
         with self.context.warehouse.read() as connection:
             return last_materialization(connection, self.asset, self.scope)
 
     def up_to_date(self) -> bool:
+        """Whether the last commit was made from the same, by the same code, and nothing was begun since."""
         last = self.last()
-        return last is not None and last.data_version == self.data_version
+        return (
+            last is not None
+            and not last.is_unfinished
+            and (last.inputs, last.code_version) == (self.inputs, self.code_version)
+        )
 
-    def record(self, connection: Connection, n_rows: int, retry: Iterable[str] = ()) -> None:
+    def begin(self) -> None:
+        """Say that rows are about to change in several commits: until `record`, the stage is not up to date.
+
+        Else a run that was killed between two commits would pass for none where its inputs go back to what they were.
+        """
+        with self.context.warehouse.write(f"beginning {self.asset}") as connection:
+            run_script(connection, "begin_stage", self._place | {"run_id": self.context.run_id})
+
+    @property
+    def _place(self) -> dict[str, str]:
+        return {"asset": self.asset, "scope": self.scope}
+
+    def record(
+        self, connection: Connection, n_rows: int, retry: Iterable[str] = (), content: str | None = None
+    ) -> None:
         """Add the row of ``meta.materialization``: part of the stage's last transaction.
 
         Args:
             connection: the open transaction.
             n_rows: rows of the asset now.
             retry: what failed and may succeed next time; with anything here the next build runs the stage again.
+            content: hash of all that stages after this one read of the result.
         """
-        if failures := list(retry):
-            self.data_version = fingerprint(self.data_version, *failures)
-        connection.execute(
-            query("record_materialization"),
-            [
-                self.asset,
-                self.scope,
-                self.context.run_id,
-                self.code_version,
-                self.data_version,
-                json.dumps(self.inputs),
-                n_rows,
-                self.seconds,
-                peak_memory_bytes(),
-            ],
+        failures = len(list(retry))
+        inputs = self.inputs | ({FAILED_BEFORE: str(failures)} if failures else {})
+        if content is not None:
+            self.data_version = content_version(self.asset, self.scope, content)
+        run_script(
+            connection,
+            "record_materialization",
+            self._place
+            | {
+                "run_id": self.context.run_id,
+                "code_version": self.code_version,
+                "data_version": self.data_version,
+                "inputs": json.dumps(inputs),
+                "n_rows": n_rows,
+                "seconds": self.seconds,
+                "peak_memory_bytes": peak_memory_bytes(),
+            },
         )
 
     @property
@@ -222,9 +276,10 @@ class StageRun:
         up_to_date: bool = False,
         problems: Iterable[str] = (),
     ) -> StageReport:
+        last = self.last() if up_to_date else None
         return StageReport(
             self.asset,
-            self.data_version,
+            last.data_version if last else self.data_version,
             self.code_version,
             up_to_date,
             n_rows,
@@ -252,6 +307,19 @@ def input_versions(context: StageContext, assets: Mapping[str, str]) -> dict[str
                 raise InvalidConfiguration(f"{asset} was not built yet", "Run: fakesmrt build")
             versions[asset] = last.data_version
     return versions
+
+
+def recorded_inputs(context: StageContext, asset: str, names: Iterable[str]) -> dict[str, str]:
+    """Some of what an asset of all recipes was made from: for stages that depend on no more of it than these.
+
+    Raises:
+        InvalidConfiguration: if it was never materialised.
+    """
+    with context.warehouse.read() as connection:
+        last = last_materialization(connection, asset, "")
+    if last is None:
+        raise InvalidConfiguration(f"{asset} was not built yet", "Run: fakesmrt build")
+    return {name: last.inputs.get(name, "") for name in names}
 
 
 Item = TypeVar("Item")

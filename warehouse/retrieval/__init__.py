@@ -1,0 +1,1 @@
+"""Finding chunks again: by their words (``search.py``) and by their ids (``texts.py``)."""
