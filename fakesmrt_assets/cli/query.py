@@ -1,7 +1,7 @@
-"""``fakesmrt sql`` and ``fakesmrt trace``: questions to the published Training Database.
+"""``fakesmrt sql``: questions to the published Training Database.
 
-What lives here: arguments, refusals and how answers look. What does not: lineage (``warehouse.lineage``).
-Both read the newest published copy, so neither waits for a build nor holds one up.
+What lives here: arguments, refusals and how answers look; the published copy, opened for a command, and text made
+safe for a terminal. It reads the newest published copy, so it neither waits for a build nor holds one up.
 """
 
 from __future__ import annotations
@@ -19,16 +19,14 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from warehouse.errors import InvalidConfiguration
+from warehouse.errors import InputUnreadable, InvalidConfiguration
 from warehouse.home import Home, default_home
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
-    from rich.tree import Tree
 
     from warehouse.database import Connection
-    from warehouse.lineage.tree import Fact, TraceNode
 
 READING_STATEMENTS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI"}
 """Kinds of statement that can only read here; DuckDB calls PIVOT a MULTI."""
@@ -73,7 +71,7 @@ def sql(
         _list_examples()
         return
     text = _example(query) if query is not None else statement or ""
-    with _published() as connection:
+    with published() as connection:
         _require_reading(connection, text)
         if format_ is Format.PARQUET and output is not None:
             _write_parquet(connection, text, output)
@@ -81,43 +79,25 @@ def sql(
             _write_rows(connection, text, format_, output)
 
 
-def trace(
-    identifier: Annotated[
-        str, typer.Argument(metavar="ID", help="An id or its first digits, a path, an experiment or a model.")
-    ],
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON object: the whole tree.")] = False,
-) -> None:
-    """Show what something was made of, and what was made of it.
-
-    A model leads to its parents, licences, files and evaluations; a chunk to its file, byte range, every
-    decision on it and the models that saw it; a file to its documents and models.
-
-    Example: fakesmrt trace promoted
-
-    Example: fakesmrt trace /home/me/letters/june.txt --json
-    """
-    from warehouse.lineage.tracing import trace as trace_lineage
-
-    with _published() as connection:
-        node = trace_lineage(connection, identifier)
-    if json_output:
-        typer.echo(json.dumps(node.as_dict(), ensure_ascii=False))
-    else:
-        _console(sys.stdout).print(_tree(node))
-
-
 @contextmanager
-def _published() -> Iterator[Connection]:
+def published() -> Iterator[Connection]:
     """The published copy; an error of the database becomes one line."""
     import duckdb
 
-    from warehouse.database import Warehouse
+    from warehouse.database import UPGRADE, Warehouse
 
+    home = Home(default_home())
     try:
-        with Warehouse(Home(default_home())).read_published() as connection:
+        with Warehouse(home).read_published() as connection:
             yield connection
     except duckdb.Error as error:
         message = " ".join(str(error).partition("\n\nLINE")[0].split())
+        if "newer version of DuckDB" in message:
+            raise InvalidConfiguration(
+                f"A newer DuckDB has written {home.published}: {str(error).splitlines()[0]}", UPGRADE
+            ) from error
+        if str(home.root) in message or "orrupt" in message:
+            raise InputUnreadable(message, "Run: fakesmrt doctor") from error
         raise InvalidConfiguration(
             message,
             "Tables and columns are described in docs/data_dictionary.md; fakesmrt sql lists examples",
@@ -224,7 +204,7 @@ def _write_json(stream: IO[str], columns: Sequence[str], rows: Iterator[tuple[ob
         stream.write(json.dumps(values, ensure_ascii=False) + "\n")
 
 
-def _console(stream: IO[str]) -> Console:
+def console_on(stream: IO[str]) -> Console:
     """As wide as the terminal; where the answer goes elsewhere, wide enough not to fold it."""
     from rich.console import Console
 
@@ -243,7 +223,7 @@ def _write_table(stream: IO[str], columns: Sequence[str], rows: Iterator[tuple[o
             break
         table.add_row(*(_text(_shown(value)) for value in row))
         n_shown += 1
-    console = _console(stream)
+    console = console_on(stream)
     console.print(table)
     if n_shown == TABLE_ROWS:
         console.print(f"At most {TABLE_ROWS} rows are shown; --format csv, json or parquet gives all.")
@@ -258,7 +238,7 @@ def _shown(value: object) -> str:
     return "" if value is None else str(_plain(value))
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """The text without characters that a terminal would obey: names come from files."""
     return "".join(char if char.isprintable() or char == "\n" else f"\\x{ord(char):02x}" for char in text)
 
@@ -267,24 +247,4 @@ def _text(value: str) -> Text:
     """Never read as markup."""
     from rich.text import Text
 
-    return Text(_printable(value))
-
-
-def _fact(name: str, value: Fact) -> str:
-    if name.startswith("n_") and isinstance(value, int):
-        return f"{name} {value:,}"
-    return f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
-
-
-def _tree(node: TraceNode) -> Tree:
-    from rich.text import Text
-    from rich.tree import Tree
-
-    label = Text(f"{node.kind} ", style="dim")
-    label.append(_printable(node.identifier), style="bold")
-    if node.facts:
-        label.append("\n" + _printable(", ".join(_fact(name, value) for name, value in node.facts.items())))
-    tree = Tree(label)
-    for child in node.children:
-        tree.children.append(_tree(child))
-    return tree
+    return Text(printable(value))

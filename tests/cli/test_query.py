@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pytest
 
 from fakesmrt_assets.cli import main as command_line
-from fakesmrt_assets.cli import query
+from fakesmrt_assets.cli import query, tracing
 from warehouse.database import Warehouse
 from warehouse.home import Home
 
@@ -41,7 +41,7 @@ def published_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run(published_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     monkeypatch.setenv("FAKESMRT_HOME", str(published_home))
-    monkeypatch.setattr(command_line, "COMMANDS", {"sql": query.__name__, "trace": query.__name__})
+    monkeypatch.setattr(command_line, "COMMANDS", {"sql": query.__name__, "trace": tracing.__name__})
 
     def run_command(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["fakesmrt", *arguments])

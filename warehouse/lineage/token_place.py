@@ -134,9 +134,11 @@ def find_shards(connection: Connection, name: str) -> list[ShardOrigin]:
     folders and ending."""
     low, high = id_bounds(name)
     stem = _SHARD_FILE.sub("", name.replace("\\", "/").rpartition("/")[2])
-    return read_rows(
-        connection, query("token_shard"), {"low": low, "high": high, "name": stem or None}, ShardOrigin
-    )
+    parameters = {"low": low, "high": high, "name": stem or None}
+    found = read_rows(connection, query("token_shard"), parameters, ShardOrigin)
+    if found or low is None:
+        return found
+    return read_rows(connection, query("token_old_shard"), {"low": low, "high": high}, ShardOrigin)
 
 
 def find_token(connection: Connection, shard: ShardOrigin, token: int) -> TokenPlace:
