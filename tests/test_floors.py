@@ -49,6 +49,8 @@ def test_model_floor_reaches_only_the_token_room_of_the_ground_floor() -> None:
         "warehouse.locks",
         "warehouse.processes",
         "warehouse.progress",
+        "warehouse.serving.batches",
+        "warehouse.serving.requests",
     }
     wrong = [
         f"{module.relative_to(ROOT)} imports {name}"
@@ -93,6 +95,11 @@ def test_definitions_load_without_torch() -> None:
     loaded = modules_loaded_by("fakesmrt_assets.definitions")
     assert "dagster" in loaded
     assert "torch" not in loaded
+
+
+def test_what_reads_served_streams_needs_no_database() -> None:
+    for module in ("warehouse.serving.client", "fakesmrt_models.training.served"):
+        assert "duckdb" not in modules_loaded_by(module)
 
 
 @pytest.mark.parametrize("module", ["fakesmrt_assets.cli.main", "fakesmrt_assets.cli.cleanser"])

@@ -7,6 +7,7 @@ texts (``streams.py``).
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,8 +63,7 @@ class Selection:
     def _expression(self, text: str | None, kind: Kind) -> Expression | None:
         if text is None:
             return None
-        expression: Expression = self.snapshot.checked(lambda connection: checked(connection, text, kind))
-        return expression
+        return self.snapshot.asked(lambda connection: checked(connection, text, kind))
 
     def _sql(self) -> str:
         """The query for the items of a range of ids."""
@@ -101,11 +101,9 @@ class Selection:
         return max(1, math.ceil(largest))
 
     def _largest_weight(self, weight: Expression) -> float:
-        sql = query("serving_largest_weight").replace("$weight", weight.sql)
+        sql = composed("serving_largest_weight", condition=self.condition.sql, weight=weight.sql)
         parameters = {"chunking_id": self.chunking_id, "split": self.request.split}
-        [(smallest, largest, has_none)] = self.snapshot.rows(
-            sql.replace("$condition", self.condition.sql), parameters
-        )
+        [(smallest, largest, has_none)] = self.snapshot.rows(sql, parameters)
         if has_none or smallest < 0 or not math.isfinite(largest):
             raise InvalidConfiguration(
                 "A chunk of the selection has no weight, or one below 0", WEIGHT_REMEDY
@@ -131,6 +129,15 @@ class Selection:
     def _read(self, first: UUID, last: UUID) -> pa.Table:
         sql, parameters = self._query
         return self.snapshot.table(sql, {**parameters, "first_id": first, "last_id": last})
+
+    @cached_property
+    def _only_bucket(self) -> pa.Table:
+        """Where there is one bucket, every turn and epoch goes through the same items."""
+        return self._read(*bucket_range(0, 0))
+
+    def no_rows(self) -> pa.Table:
+        """What the query gives, without rows."""
+        return self._read(UUID(int=1), UUID(int=0))
 
     def windows(self, header: Header, position: Position) -> Iterator[Window]:
         """The items from a position on, bucket by bucket.
@@ -164,7 +171,7 @@ class Selection:
 
     def _window(self, order: Order, step: int, bucket: int, position: Position) -> Window:
         """The items of a bucket in order, those before `position` left out."""
-        rows = self._read(*bucket_range(bucket, order.bits))
+        rows = self._only_bucket if order.bits == 0 else self._read(*bucket_range(bucket, order.bits))
         high, low = rows["id_high"].to_numpy(), rows["id_low"].to_numpy()
         taken = np.flatnonzero(order.takes_part(high, low, self._times(order, rows)))
         high, low = high[taken], low[taken]
@@ -186,6 +193,11 @@ class Selection:
         if self.weight is None:
             return order.times(*self._own_weights(rows))
         return order.times(rows["weight"].to_numpy(), rows["unit"].to_numpy())
+
+
+def composed(name: str, **parts: str) -> str:
+    """A query with SQL put in for ``$part``, all at once: what is put in is not looked at again."""
+    return re.sub(rf"\$({'|'.join(parts)})\b", lambda found: parts[found[1]], query(name))
 
 
 def _first_from(positions: NDArray[np.void], position: Position) -> int:
@@ -214,8 +226,7 @@ class TokenSelection(Selection):
         if self.request.where is None and self.weight is None:
             return query("serving_stored_tokens")
         weight = "1" if self.weight is None else self.weight.sql
-        sql = query("serving_selected_tokens").replace("$weight", weight)
-        return sql.replace("$condition", self.condition.sql)
+        return composed("serving_selected_tokens", condition=self.condition.sql, weight=weight)
 
     def _parameters(self) -> dict[str, object]:
         return {"shard_ids": [shard.shard_id for shard in self.shards]}
@@ -246,7 +257,7 @@ class ChunkSelection(Selection):
         super().__init__(snapshot, request)
         self.columns = request.columns
         self.kept_in = snapshot.shards(request.recipe, request.split) if request.kept_only else ()
-        known = snapshot.checked(view_columns)
+        known = snapshot.asked(view_columns)
         if unknown := [name for name in self.columns if name not in known]:
             raise InvalidConfiguration(
                 f"There is no column {unknown[0]!r}",
@@ -258,12 +269,13 @@ class ChunkSelection(Selection):
             )
 
     def _sql(self) -> str:
-        sql = query("serving_chunks").replace(
-            "$columns", "".join(f',\n    "{name}"' for name in self.columns)
+        return composed(
+            "serving_chunks",
+            condition=self.condition.sql,
+            weight="1" if self.weight is None else self.weight.sql,
+            columns="".join(f',\n    "{name}"' for name in self.columns),
+            kept=query("serving_is_kept") if self.kept_in else "TRUE",
         )
-        sql = sql.replace("$kept)", f"{query('serving_is_kept')})" if self.kept_in else "TRUE)")
-        sql = sql.replace("$weight", "1" if self.weight is None else self.weight.sql)
-        return sql.replace("$condition", self.condition.sql)
 
     def _parameters(self) -> dict[str, object]:
         shards = {"shard_ids": [shard.shard_id for shard in self.kept_in]} if self.kept_in else {}

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import duckdb
@@ -28,6 +28,8 @@ from warehouse.publishing import newest_version
 from warehouse.serving.tickets import IDENTITY_BYTES
 from warehouse.textstore import read_rows, text_file
 from warehouse.tokens.shards import MappedShard, map_shard
+
+Answer = TypeVar("Answer")
 
 
 class ReplacedError(Exception):
@@ -107,28 +109,27 @@ class Snapshot:
 
     def rows(self, sql: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """The rows of a query."""
-        rows: list[tuple[Any, ...]] = self._run(sql, parameters, lambda result: result.fetchall())
-        return rows
+        return self._run(lambda connection: connection.execute(sql, parameters).fetchall())
 
     def table(self, sql: str, parameters: Mapping[str, object]) -> pa.Table:
         """The rows of a query, as Arrow."""
-        return self._run(sql, parameters, lambda result: result.to_arrow_table())
+        return self._run(lambda connection: connection.sql(sql, params=dict(parameters)).to_arrow_table())
 
-    def checked(self, check: Any) -> Any:
-        """What `check` says of the open connection."""
+    def asked(self, question: Callable[[Connection], Answer]) -> Answer:
+        """What `question` finds in the open connection."""
         with self._lock:
-            return check(self._required())
+            return question(self._required())
 
     def _required(self) -> Connection:
         if self._connection is None:
             raise ReplacedError
         return self._connection
 
-    def _run(self, sql: str, parameters: Mapping[str, object], fetch: Any) -> Any:
+    def _run(self, question: Callable[[Connection], Answer]) -> Answer:
         with self._lock:
             connection = self._required()
             try:
-                return fetch(connection.execute(sql, parameters))
+                return question(connection)
             except duckdb.ConversionException as error:
                 message = " ".join(str(error).partition("\n\nLINE")[0].split())
                 raise InvalidConfiguration(

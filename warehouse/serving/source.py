@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+import numpy as np
 import pyarrow as pa
 
 from warehouse.database import Warehouse
@@ -18,8 +19,8 @@ from warehouse.serving.batches import TOKEN_SCHEMA, Batch, ChunkBatch, TokenBatc
 from warehouse.serving.requests import ChunkRequest, StreamRequest, TokenRequest
 from warehouse.serving.selection import ChunkSelection, TokenSelection
 from warehouse.serving.snapshot import ReplacedError, Snapshot, version_file
-from warehouse.serving.streams import chunk_batches, token_batches
-from warehouse.serving.tickets import Header, Position, last_position, read_token
+from warehouse.serving.streams import chunk_batches, token_batches, with_texts
+from warehouse.serving.tickets import POSITION, Header, Position, last_position, read_token
 
 AnyBatch = TypeVar("AnyBatch", TokenBatch, ChunkBatch)
 AnySelection = TypeVar("AnySelection", TokenSelection, ChunkSelection)
@@ -79,10 +80,12 @@ class Source:
         """
         if isinstance(request, TokenRequest):
             return TOKEN_SCHEMA
-        first = next(iter(self.stream(request)), None)
-        if first is None:
-            raise InvalidConfiguration("Nothing is selected", "Widen the condition")
-        return first.to_arrow().schema
+        if not isinstance(request, ChunkRequest):
+            raise InvalidConfiguration(f"There are no streams of {request.kind}", "Ask for tokens or chunks")
+        selection = ChunkSelection(self.snapshot(request.version), request)
+        nothing = np.empty(0, POSITION)
+        positions, rows = with_texts(selection, nothing, selection.no_rows())
+        return ChunkBatch(rows, positions, b"").to_arrow().schema
 
     def warm(self) -> int:
         """Open the newest version, and its shards for training where there are some, so that a first stream need

@@ -145,14 +145,15 @@ def _texts(
         start = 1 if len(window.positions) and window.positions["offset"][0] else 0
         while start < len(window.positions):
             span = slice(start, start + size)
-            yield _with_texts(selection, window.positions[span], window.rows.slice(start, size))
+            yield with_texts(selection, window.positions[span], window.rows.slice(start, size))
             start += size
             size = min(2 * size, MOST_TEXTS)
 
 
-def _with_texts(
+def with_texts(
     selection: ChunkSelection, before: NDArray[np.void], rows: pa.Table
 ) -> tuple[NDArray[np.void], pa.RecordBatch]:
+    """Rows of a window with their texts, but for those whose text was forgotten; and the position behind each."""
     texts = selection.snapshot.texts(rows["text_place_file"].to_pylist(), rows["text_place_row"].to_pylist())
     there = np.array([number for number, text in enumerate(texts) if text is not None], np.int64)
     positions = before[there]

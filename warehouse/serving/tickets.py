@@ -24,20 +24,20 @@ IDENTITY_BYTES = 8
 
 POSITION = np.dtype(
     [
-        ("epoch", ">u4"),
-        ("turn", ">u2"),
-        ("step", ">u4"),
-        ("key", ">u8"),
-        ("high", ">u8"),
-        ("low", ">u8"),
-        ("offset", ">u4"),
+        ("epoch", "<u4"),
+        ("turn", "<u2"),
+        ("step", "<u4"),
+        ("key", "<u8"),
+        ("high", "<u8"),
+        ("low", "<u8"),
+        ("offset", "<u4"),
     ]
 )
 """A place in an order: the item with this key and id (its two halves), of which `offset` parts are done: tokens of a
 token stream, 1 for a chunk that was delivered. The item need not be there any more."""
 
-_HEADER = struct.Struct(f">BI{IDENTITY_BYTES}s{IDENTITY_BYTES}sqHHBH")
-_CHECKSUM = struct.Struct(">I")
+_HEADER = struct.Struct(f"<BI{IDENTITY_BYTES}s{IDENTITY_BYTES}sqHHBH")
+_CHECKSUM = struct.Struct("<I")
 
 REMEDY = "Give the token as the stream stated it, or begin anew without one"
 
@@ -114,7 +114,7 @@ def read_token(token: str) -> tuple[Header, Position]:
 
 def last_position(positions: NDArray[np.void]) -> Position:
     """The last of some `POSITION`s."""
-    return Position(*(int(value) for value in positions[-1].item()))
+    return Position(*(int(positions[name][-1]) for name in POSITION.names or ()))
 
 
 def _is_whole(data: bytes) -> bool:
