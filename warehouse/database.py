@@ -37,6 +37,7 @@ PUBLISHED_STORAGE_VERSION = "v1.2.0"
 
 WRITE_TIMEOUT_SECONDS = 120.0
 READ_TIMEOUT_SECONDS = 60.0
+UPGRADE = "Upgrade fakesmrt: pip install --upgrade fakesmrt"
 
 
 @lru_cache
@@ -91,6 +92,8 @@ def _explained(error: duckdb.Error, database: Path) -> FakesmrtError:
             f"Another program has {database} open: {message}",
             f"Close it; to look at data open {database.parent}/published.duckdb",
         )
+    if "newer version of DuckDB" in str(error):
+        return InvalidConfiguration(f"A newer DuckDB has written {database}: {message}", UPGRADE)
     if isinstance(error, duckdb.OutOfMemoryException):
         return FakesmrtError(
             f"DuckDB ran out of memory: {message}", "Close other programs or work on fewer corpora at a time"
@@ -214,6 +217,7 @@ class Warehouse:
 
         Raises:
             LockHeld: after `WRITE_TIMEOUT_SECONDS`; names the holder.
+            InvalidConfiguration: if the database was made by a newer fakesmrt.
         """
         self.home.require()
         with (
@@ -221,6 +225,7 @@ class Warehouse:
             _explaining(self.home.database),
             self._connect(str(self.home.database), read_only=False) as connection,
         ):
+            require_known_version(connection)
             connection.begin()
             try:
                 yield connection
@@ -231,13 +236,19 @@ class Warehouse:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """The working database, read-only, together with other readers. Keep it short: writers wait."""
+        """The working database, read-only, together with other readers. Keep it short: writers wait.
+
+        Raises:
+            LockHeld: after `READ_TIMEOUT_SECONDS`; names the writer.
+            InvalidConfiguration: if the database was made by a newer fakesmrt.
+        """
         self.home.require()
         with (
             self.sharing(),
             _explaining(self.home.database),
             self._connect(str(self.home.database), read_only=True) as connection,
         ):
+            require_known_version(connection)
             yield connection
 
     @contextmanager
@@ -308,6 +319,7 @@ def literal(path: Path | str) -> str:
     return f"'{quoted}'"
 
 
+@lru_cache
 def _numbered_migrations() -> list[tuple[int, str]]:
     return sorted(
         (int(match.group(1)), entry.read_text())
@@ -316,21 +328,37 @@ def _numbered_migrations() -> list[tuple[int, str]]:
     )
 
 
+def require_known_version(connection: Connection) -> int:
+    """The newest migration that the database has had.
+
+    Raises:
+        InvalidConfiguration: if this fakesmrt does not know it, or if the database was never finished.
+    """
+    try:
+        applied = int(scalar(connection, "SELECT coalesce(max(version), 0) FROM meta.schema_version"))
+    except duckdb.CatalogException as error:
+        raise InvalidConfiguration(
+            "The Training Database has no tables: its making was interrupted", "Run: fakesmrt init"
+        ) from error
+    known = _numbered_migrations()[-1][0]
+    if applied > known:
+        raise InvalidConfiguration(
+            f"The database has schema version {applied}; this fakesmrt knows {known}", UPGRADE
+        )
+    return applied
+
+
 def migrate(connection: Connection) -> None:
     """Apply the migrations that the database lacks, each in a transaction of its own, then the views.
 
     Raises:
         InvalidConfiguration: if the database knows a migration that this fakesmrt does not.
     """
+    connection.begin()
     connection.execute(query("schema_version"))
-    applied = scalar(connection, "SELECT coalesce(max(version), 0) FROM meta.schema_version")
-    migrations = _numbered_migrations()
-    if applied > migrations[-1][0]:
-        raise InvalidConfiguration(
-            f"The database has schema version {applied}; this fakesmrt knows {migrations[-1][0]}",
-            "Upgrade fakesmrt: pip install --upgrade fakesmrt",
-        )
-    for version, sql in migrations:
+    applied = require_known_version(connection)
+    connection.commit()
+    for version, sql in _numbered_migrations():
         if version > applied:
             connection.begin()
             connection.execute(sql)

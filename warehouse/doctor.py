@@ -6,9 +6,11 @@ the corpus, which are asset checks.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +18,10 @@ from pathlib import Path
 import duckdb
 
 from warehouse.database import Connection, Warehouse, query, run_script
-from warehouse.errors import CorruptArtefact, FakesmrtError
-from warehouse.files import fetched_folder, file_sha256, names, remove
+from warehouse.errors import CorruptArtefact, FakesmrtError, InputUnreadable, InvalidConfiguration, LockHeld
+from warehouse.files import fetched_folder, file_sha256, names, remove, written_whole
+from warehouse.forgetting.contents import unfinished_contents
+from warehouse.forgetting.forget import finish_unfinished
 from warehouse.home import Home
 from warehouse.perplexity.reference import Reference
 from warehouse.textstore import number_of_rows, text_file
@@ -40,6 +44,69 @@ class Finding:
 
 
 REBUILD = "Run: fakesmrt doctor --fix, then fakesmrt build"
+CLOCK_SECONDS = 1.0
+"""By so much the time of a file and that of a process may differ."""
+
+
+def _damage(warehouse: Warehouse) -> str | None:
+    """Why the Training Database cannot be read, None if it can.
+
+    Raises:
+        FakesmrtError: it is not damaged, but a newer fakesmrt's, unfinished, or held by a writer.
+    """
+    try:
+        with warehouse.read():
+            return None
+    except (InvalidConfiguration, InputUnreadable, LockHeld):
+        raise
+    except FakesmrtError as error:
+        return error.cause
+
+
+def _restore_database(warehouse: Warehouse, copy: Path) -> None:
+    """Put a published copy in the place of the damaged database, which is kept beside it."""
+    database = warehouse.home.database
+    with warehouse.alone("putting a published copy in the place of the damaged database"):
+        for path in (database, database.with_name(f"{database.name}.wal")):
+            if path.exists():
+                path.replace(path.with_name(f"{path.name}.damaged"))
+        with written_whole(database) as partial:
+            shutil.copyfile(copy, partial)
+            with warehouse.file(partial) as connection:
+                connection.execute(query("drop_published_relations"))
+    warehouse.upgrade()
+
+
+def _examine_database(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
+    cause = _damage(warehouse)
+    if cause is None:
+        return
+    if not warehouse.home.published.exists():
+        yield Finding(
+            cause, "Nothing was published: make another home with fakesmrt init, fakesmrt add and build"
+        )
+        return
+    copy = warehouse.home.published.resolve()
+    if fix:
+        _restore_database(warehouse, copy)
+    told = "What was committed since is lost: run fakesmrt add for newer corpora, then fakesmrt build"
+    yield Finding(
+        cause,
+        f"{copy} has taken its place. {told}"
+        if fix
+        else f"Run: fakesmrt doctor --fix, which puts {copy} there",
+        fix,
+    )
+
+
+def _started_at(pid: str) -> float:
+    """When a process began (seconds of the clock); infinity if there is none (proc(5): field 22, in ticks)."""
+    try:
+        ticks = Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[19]
+    except FileNotFoundError:
+        return math.inf
+    up = float(Path("/proc/uptime").read_text().split()[0])
+    return time.time() - up + int(ticks) / os.sysconf("SC_CLK_TCK")
 
 
 def _leftovers(home: Home, alone: bool) -> list[Path]:
@@ -47,7 +114,8 @@ def _leftovers(home: Home, alone: bool) -> list[Path]:
     found = [*home.temporary.iterdir(), *home.models.rglob(".mixed*")] if alone else []
     for path in home.root.rglob(".[0-9]*.*"):
         match = re.match(r"\.(\d+)\.", path.name)
-        if match and not Path("/proc", match.group(1)).exists():
+        # A number is given again: what is older than its process was left by an earlier one of that number.
+        if match and path.lstat().st_mtime < _started_at(match.group(1)) - CLOCK_SECONDS:
             found.append(path)
     return sorted(found)
 
@@ -172,6 +240,19 @@ def _examine_published(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
     )
 
 
+def _examine_forgetting(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
+    with warehouse.read() as connection:
+        contents = unfinished_contents(connection)
+    if fix:
+        finish_unfinished(warehouse)
+    for content in contents:
+        yield Finding(
+            f"The {content.scope} {content.name} is forgotten only in part: files may still hold its text",
+            "The rest is done" if fix else f"Run: fakesmrt forget {content.subject}",
+            fix,
+        )
+
+
 def examine_home(warehouse: Warehouse, *, fix: bool) -> list[Finding]:
     """Everything that is wrong in a home; with `fix`, mend what can be mended without losing anything.
 
@@ -181,7 +262,12 @@ def examine_home(warehouse: Warehouse, *, fix: bool) -> list[Finding]:
     warehouse.home.require()
     for folder in warehouse.home.folders():
         folder.mkdir(parents=True, exist_ok=True)
+    found = list(_examine_database(warehouse, fix))
+    if any(not finding.mended for finding in found):
+        return found
     return [
+        *found,
+        *_examine_forgetting(warehouse, fix),
         *_examine_leftovers(warehouse, fix),
         *_examine_text(warehouse, fix),
         *_examine_index(warehouse, fix),
