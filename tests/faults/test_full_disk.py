@@ -14,6 +14,7 @@ import pytest
 
 from warehouse.database import Warehouse
 from warehouse.doctor import examine_home
+from warehouse.errors import FakesmrtError
 from warehouse.home import Home
 
 
@@ -73,3 +74,39 @@ def test_a_full_disk_is_one_line_and_the_next_build_goes_on(small_disk: Path, tm
         assert connection.execute(
             "SELECT count(*) > 200 FROM corpus.training_chunk WHERE kept"
         ).fetchall() == [(True,)]
+
+
+def commits(warehouse: Warehouse) -> list[tuple[str, int]]:
+    """The corpora of corpus.location, each with the number of its rows."""
+    with warehouse.read() as connection:
+        return connection.execute(
+            "SELECT corpus, count(*) FROM corpus.location GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+
+
+@pytest.mark.parametrize("n_rows", [60_000, 1_000_000])
+def test_a_disk_that_fills_in_the_middle_of_a_commit_loses_nothing(small_disk: Path, n_rows: int) -> None:
+    """The log of the commit no longer fits on the disk; with few rows it does, and the checkpoint after it does not."""
+    warehouse = Warehouse(Home(small_disk / "home"))
+    warehouse.initialise("salt")
+    with warehouse.write("a small commit") as connection:
+        connection.execute("INSERT INTO corpus.location VALUES ('small', '/letters')")
+    warehouse.publish()
+    with (
+        pytest.raises(FakesmrtError, match=r"The disk is full.*Free some space"),
+        warehouse.write("a large commit") as connection,
+    ):
+        connection.execute(
+            "INSERT INTO corpus.location SELECT 'large', md5(i::VARCHAR) || md5('x' || i) FROM range(?) AS t (i)",
+            [n_rows],
+        )
+    assert mounted(small_disk, "300m", "remount")
+    # All of it or nothing: a commit whose log is whole counts.
+    assert commits(warehouse) in ([("small", 1)], [("large", n_rows), ("small", 1)])
+    with warehouse.write("the same command again") as connection:
+        connection.execute("INSERT INTO corpus.location VALUES ('again', '/letters')")
+    assert commits(warehouse)[0] == ("again", 1)
+    with warehouse.read_published() as connection:
+        assert connection.execute("SELECT corpus FROM corpus.location").fetchall() == [("small",)]
+    assert all(finding.mended for finding in examine_home(warehouse, fix=True))
+    assert examine_home(warehouse, fix=False) == []
