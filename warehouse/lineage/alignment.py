@@ -24,7 +24,7 @@ Result = Callable[[int, int], str | None]
 """What the part [begin, end) of a source gives on its own; None where it gives nothing."""
 
 
-def found_range(result_of: Result, length: int, result: str, character: int) -> tuple[int, int]:
+def found_range(result_of: Result, length: int, result: str, character: int) -> tuple[int, int, int]:
     """The part of a source that a character of its result comes from.
 
     Args:
@@ -34,7 +34,7 @@ def found_range(result_of: Result, length: int, result: str, character: int) -> 
         character: which character of it, from 0.
 
     Returns:
-        [begin, end) in the source, never empty.
+        [begin, end) in the source, never empty; and which character of what that part gives it is.
     """
     begin, end = 0, length
     while (cut := _cut(result_of, begin, end, result)) is not None:
@@ -43,7 +43,7 @@ def found_range(result_of: Result, length: int, result: str, character: int) -> 
             end, result = middle, result[:n_left]
         else:
             begin, result, character = middle, result[n_left:], character - n_left
-    return begin, end
+    return begin, end, character
 
 
 def _cut(result_of: Result, begin: int, end: int, result: str) -> tuple[int, int] | None:
@@ -99,7 +99,7 @@ def bytes_of_character(
         except UnicodeError:
             return None
 
-    return found_range(decoded, len(raw), text, character)
+    return found_range(decoded, len(raw), text, character)[:2]
 
 
 def _state_at(raw: bytes, encoding: str, state: str | None, errors: str, position: int) -> str | None:
@@ -147,10 +147,38 @@ def _before_step(step: Step, before: str, after: str, character: int) -> tuple[i
     if character >= end + grown:
         return character - grown, character - grown + 1
     part = before[begin:end]
-    found = found_range(
+    first, last, place = found_range(
         partial(_repaired, part, step), len(part), after[begin : end + grown], character - begin
     )
-    return begin + found[0], begin + found[1]
+    n_before, n_after = _carried_around(part[first:last], step, place)
+    return begin + first + n_before, begin + last - n_after
+
+
+def _carried_around(text: str, step: Step, character: int) -> tuple[int, int]:
+    """How many characters at the beginning and at the end of a text, which a step takes as one, come out as they are
+    around a character of its result: a page break, say, is one only between others."""
+    result = _repaired(text, step, 0, len(text)) or ""
+    n_before = n_after = 0
+    while n_before < character and _is_carried(text, n_before, result, n_before, step):
+        n_before += 1
+    while n_after < len(result) - 1 - character and _is_carried(text, ~n_after, result, ~n_after, step):
+        n_after += 1
+    return n_before, n_after
+
+
+def _is_carried(text: str, place: int, result: str, place_in_result: int, step: Step) -> bool:
+    """Whether another letter at a place of a text comes out at that place of its result, and nothing else changes."""
+    if text[place] != result[place_in_result]:
+        return False
+    letter = "q" if text[place] != "q" else "z"
+    changed = _with_letter(text, place, letter)
+    return _repaired(changed, step, 0, len(changed)) == _with_letter(result, place_in_result, letter)
+
+
+def _with_letter(text: str, place: int, letter: str) -> str:
+    letters = list(text)
+    letters[place] = letter
+    return "".join(letters)
 
 
 def _repaired(text: str, step: Step, begin: int, end: int) -> str | None:

@@ -74,7 +74,7 @@ def _token_facts(place: TokenPlace, proof: TokenProof | None) -> dict[str, Fact]
         facts["token_id"] = proof.token_id
     if proof.spelled is not None:
         facts["spells"] = repr(proof.spelled.decode(errors="backslashreplace"))
-    return {**facts, "proved": proof.holds}
+    return {**facts, "proof": proof.verdict}
 
 
 def _chunk_facts(place: TokenPlace) -> dict[str, Fact]:
