@@ -2,14 +2,240 @@
 
 from __future__ import annotations
 
-from tests.forgetting.conftest import Letters
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.forgetting.conftest import Letters, letter
 from tests.forgetting.searching import found_windows, windows
+from warehouse import publishing
+from warehouse.doctor import examine_home
+from warehouse.errors import FakesmrtError, InvalidConfiguration, LockHeld
+from warehouse.files import file_sha256
+from warehouse.forgetting.forget import forget, preview
+
+DIE_AT_STEP = """
+import os, sys
+from pathlib import Path
+from warehouse.database import Warehouse
 from warehouse.forgetting.forget import forget
+from warehouse.home import Home
+
+def die(done, *_):
+    if done == int(sys.argv[3]):
+        os._exit(9)
+
+forget(Warehouse(Home(Path(sys.argv[1]))), [sys.argv[2]], progress=die)
+"""
 
 
-def test_no_window_of_a_forgotten_file_is_left_anywhere(letters: Letters) -> None:
+def shard_hashes(letters: Letters) -> dict[str, bytes]:
+    return {path.name: file_sha256(path) for path in letters.warehouse.home.tokens.rglob("*.bin")}
+
+
+def test_a_forgotten_file_is_nowhere_and_does_not_come_back(letters: Letters) -> None:
     text = (letters.folder / "007.txt").read_text()
-    assert found_windows(letters.warehouse, windows(text))
-    forgotten = forget(letters.warehouse, ["007.txt"], "asked to")
+    assert (
+        len(found_windows(letters.warehouse, windows(text))) >= 4
+    )  # text, published view, shard, report or reference
+    before = shard_hashes(letters)
+
+    forgotten = forget(letters.warehouse, ["letters/007.txt"], "asked to")
+
     assert found_windows(letters.warehouse, windows(text)) == {}
     assert forgotten.consequences.n_documents == 1
+    after = shard_hashes(letters)
+    assert len(forgotten.rewritten.shards) == len(before.keys() - after.keys()) == 1
+    assert all(after[name] == before[name] for name in before.keys() & after.keys())
+    letters.build()
+    assert found_windows(letters.warehouse, windows(text)) == {}
+    assert letters.query("SELECT status FROM corpus.source_file WHERE path LIKE '%/007.txt'") == [
+        ("forgotten",)
+    ]
+    assert letters.query("SELECT reason FROM corpus.forgotten") == [("asked to",)]
+    assert not [finding for finding in examine_home(letters.warehouse, fix=False) if not finding.mended]
+
+
+def test_a_forgotten_record_becomes_a_dropped_range_of_its_file(letters: Letters) -> None:
+    [(document,)] = letters.query(
+        "SELECT document_id FROM corpus.document JOIN corpus.stream USING (stream_id) "
+        "JOIN corpus.source_file USING (source_id) WHERE path LIKE '%notes.jsonl' AND document.ordinal = 3"
+    )
+    forget(letters.warehouse, [str(document)[:12]])
+    assert found_windows(letters.warehouse, windows(letter(1003))) == {}
+    assert found_windows(letters.warehouse, windows(letter(1004)))
+    line = len(f'{{"id": 3, "text": "{letter(1003).strip()}"}}')
+    assert letters.query("SELECT byte_end - byte_start FROM corpus.dropped WHERE reason = 'forgotten'") == [
+        (line,)
+    ]
+    tiles = (
+        "SELECT sum(n) FROM (SELECT byte_end - byte_start AS n, stream_id FROM corpus.document UNION ALL "
+        "SELECT byte_end - byte_start, stream_id FROM corpus.dropped WHERE chunking_id IS NULL) "
+        "JOIN corpus.stream USING (stream_id) WHERE NOT stream.member IS NOT NULL"
+    )
+    assert letters.query(tiles) == letters.query("SELECT sum(n_bytes) FROM corpus.stream")
+
+
+def test_the_same_bytes_do_not_come_back_from_elsewhere(letters: Letters, tmp_path: Path) -> None:
+    folder = tmp_path / "letters"
+    shutil.copytree(letters.folder, folder)
+    with letters.warehouse.write("test") as connection:
+        connection.execute("UPDATE corpus.location SET path = ?", [str(folder)])
+    record = next(line for line in (folder / "notes.jsonl").read_text().splitlines() if '"id": 5' in line)
+    [(document,)] = letters.query(
+        "SELECT document_id FROM corpus.document JOIN corpus.stream USING (stream_id) "
+        "JOIN corpus.source_file USING (source_id) WHERE path LIKE '%notes.jsonl' AND document.ordinal = 5"
+    )
+    forget(letters.warehouse, ["007.txt", str(document)])
+    with zipfile.ZipFile(folder / "sent.zip", "w") as archive:
+        archive.write(folder / "007.txt", "again.txt")
+        archive.writestr("another.txt", letter(500))
+    (folder / "copy.txt").write_text((folder / "007.txt").read_text())
+    (folder / "more.jsonl").write_text(f'{record}\n{{"id": 11, "text": "{letter(600).strip()}"}}\n')
+
+    letters.build("corpus/chunk")
+
+    for number in (7, 1005):
+        assert found_windows(letters.warehouse, windows(letter(number))) == {}
+    for number in (500, 600):
+        assert found_windows(letters.warehouse, windows(letter(number)))
+
+
+def test_a_build_afterwards_equals_one_that_never_saw_it(letters: Letters, tmp_path: Path) -> None:
+    forget(letters.warehouse, ["007.txt", "031.txt"])
+    letters.build("corpus/duplicate")
+    fresh = Letters(type(letters.warehouse)(type(letters.warehouse.home)(tmp_path / "fresh")), letters.folder)
+    fresh.warehouse.initialise("a salt")
+    rows = letters.query("SELECT sha256, scope FROM corpus.forgotten")
+    with fresh.warehouse.write("test") as connection:
+        connection.execute(
+            "INSERT INTO corpus.corpus (corpus, licence, weight, added_at) VALUES ('letters', 'CC0-1.0', 1, now())"
+        )
+        connection.execute("INSERT INTO corpus.location VALUES ('letters', ?)", [str(letters.folder)])
+        connection.executemany("INSERT INTO corpus.forgotten VALUES (?, ?, NULL, now())", rows)
+    fresh.build("corpus/duplicate")
+    for sql in (
+        "SELECT * EXCLUDE (first_seen_at, retired_at, modified_ns, changed_ns) FROM corpus.source_file ORDER BY ALL",
+        "FROM corpus.stream ORDER BY ALL",
+        "FROM corpus.document ORDER BY ALL",
+        "SELECT * EXCLUDE (text_file, text_row) FROM corpus.chunk ORDER BY ALL",
+        "FROM corpus.dropped ORDER BY ALL",
+        "FROM corpus.duplicate_pair ORDER BY ALL",
+        "FROM corpus.duplicate_cluster ORDER BY ALL",
+        "FROM corpus.repeated_range ORDER BY ALL",
+        "SELECT chunk_id, compared FROM corpus.signature ORDER BY ALL",
+    ):
+        assert letters.query(sql) == fresh.query(sql), sql
+
+
+def test_a_broken_reference_is_made_again_from_the_rest_of_its_sample(letters: Letters) -> None:
+    sampled = """
+        SELECT chunk_id, path FROM lineage.chunk_source
+        JOIN corpus.reference_sample USING (chunk_id) JOIN corpus.reference USING (reference_id)
+        WHERE kind = 'ngram' ORDER BY path, chunk_id"""
+    before = letters.query(sampled)
+    path = before[0][1]
+    forgotten = forget(letters.warehouse, [str(path)])
+    assert len(forgotten.consequences.broken_pins) == len(forgotten.rewritten.references) == 1
+    assert forgotten.consequences.tokenizers
+    letters.build("corpus/perplexity")
+    assert letters.query(sampled) == [row for row in before if row[1] != path]
+
+
+def test_killed_at_any_step_the_same_command_ends_it(letters: Letters) -> None:
+    home, text = letters.warehouse.home, (letters.folder / "007.txt").read_text()
+    shutil.copy(home.published.resolve(), home.published_versions / "77.duckdb")
+    for step in range(1, 8):
+        command = [sys.executable, "-c", DIE_AT_STEP, str(home.root), "007.txt", str(step)]
+        assert subprocess.run(command, check=False, cwd=Path.cwd()).returncode == 9
+        unfinished = [
+            finding for finding in examine_home(letters.warehouse, fix=False) if "forget" in finding.remedy
+        ]
+        assert len(unfinished) == 1
+    assert found_windows(letters.warehouse, windows(text))
+    again = forget(letters.warehouse, ["007.txt"])
+    assert found_windows(letters.warehouse, windows(text)) == {}
+    assert again.consequences.n_documents == 1
+    assert not [finding for finding in examine_home(letters.warehouse, fix=False) if not finding.mended]
+
+
+def test_what_was_read_at_a_path_before_is_forgotten_with_it(letters: Letters, tmp_path: Path) -> None:
+    folder = tmp_path / "letters"
+    shutil.copytree(letters.folder, folder)
+    with letters.warehouse.write("test") as connection:
+        connection.execute("UPDATE corpus.location SET path = ?", [str(folder)])
+    letters.build("corpus/chunk")
+    (folder / "007.txt").write_text(letter(700))
+    letters.build("corpus/chunk")
+    forget(letters.warehouse, [str(folder / "007.txt")])
+    assert found_windows(letters.warehouse, windows(letter(700)) | windows(letter(7))) == {}
+
+
+def test_resembling_text_that_stays_is_named(letters: Letters, tmp_path: Path) -> None:
+    folder = tmp_path / "more"
+    folder.mkdir()
+    words = letter(7).split()
+    (folder / "like.txt").write_text(" ".join([*words[:-3], "another", "ending", "here."]) + "\n")
+    with letters.warehouse.write("test") as connection:
+        connection.execute("INSERT INTO corpus.location VALUES ('letters', ?)", [str(folder)])
+    letters.build("corpus/duplicate")
+    assert preview(letters.warehouse, ["007.txt"]).n_likenesses == 1
+    [like] = forget(letters.warehouse, ["007.txt"]).consequences.likenesses
+    assert (Path(like.path).name, like.likeness) == ("like.txt", "near_duplicate")
+
+
+def test_only_one_builds_or_forgets(letters: Letters) -> None:
+    holder = "import sys; from pathlib import Path; from warehouse.locks import build_lock\n"
+    holder += "with build_lock(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", holder, str(letters.warehouse.home.root)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(LockHeld):
+            forget(letters.warehouse, ["007.txt"])
+        process.communicate()
+
+
+@pytest.mark.parametrize("identifier", ["nobody.txt", "00", "letters/"])
+def test_an_unknown_or_unclear_name_forgets_nothing(built_letters: Letters, identifier: str) -> None:
+    with pytest.raises(InvalidConfiguration):
+        forget(built_letters.warehouse, [identifier])
+    assert built_letters.query("FROM corpus.forgotten") == []
+
+
+def test_a_chunk_is_no_document(built_letters: Letters) -> None:
+    [(chunk, document)] = built_letters.query("SELECT chunk_id, document_id FROM corpus.chunk LIMIT 1")
+    with pytest.raises(FakesmrtError, match=str(document)):
+        preview(built_letters.warehouse, [str(chunk)])
+
+
+def test_the_command_asks_shows_and_forgets(letters: Letters) -> None:
+    environment = {**os.environ, "FAKESMRT_HOME": str(letters.warehouse.home.root)}
+
+    def run(*arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "fakesmrt_assets.cli.main", "forget", *arguments]
+        return subprocess.run(
+            command,
+            env=environment,
+            input=answer,
+            text=True,
+            capture_output=True,
+            check=False,
+            cwd=Path.cwd(),
+        )
+
+    foreseen = json.loads(run("007.txt", "--dry-run", "--json").stdout)
+    assert (foreseen["n_documents"], foreseen["n_shards"]) == (1, 1)
+    assert run("007.txt", answer="n\n").returncode == 1
+    assert letters.query("FROM corpus.forgotten") == []
+    done = json.loads(run("007.txt", "--yes", "--json", "--reason", "asked").stdout)
+    assert done["consequences"]["n_documents"] == 1
+    assert done["rewritten"]["raw_files"] == [str(letters.folder / "007.txt")]
+    assert publishing.versions(letters.warehouse.home)
+    assert run("nobody.txt", "--yes").stderr.count("\n") == 1

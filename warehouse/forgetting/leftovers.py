@@ -56,7 +56,7 @@ def remove_temporary(home: Home) -> list[str]:
         else:
             path.unlink(missing_ok=True)
         removed.append(str(path.relative_to(home.root)))
-    return sorted(removed)
+    return sorted([*removed, *remove_unfinished(home.root)])
 
 
 def _unfinished(home: Home) -> Iterator[Path]:
