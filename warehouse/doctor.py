@@ -19,7 +19,7 @@ import duckdb
 
 from warehouse.database import Connection, Warehouse, query, run_script
 from warehouse.errors import CorruptArtefact, FakesmrtError, InputUnreadable, InvalidConfiguration, LockHeld
-from warehouse.files import fetched_folder, file_sha256, names, remove, written_whole
+from warehouse.files import fetched_folder, file_sha256, names, remove, remove_unfinished, written_whole
 from warehouse.forgetting.contents import unfinished_contents
 from warehouse.forgetting.forget import finish_unfinished
 from warehouse.home import Home
@@ -131,6 +131,8 @@ def _examine_leftovers(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
             "It is removed" if fix else "Run: fakesmrt doctor --fix",
             fix,
         )
+    for key in remove_unfinished(warehouse.home.root) if fix else []:
+        yield Finding(f"{key} was put into the object store in part", "It is removed", mended=True)
 
 
 def _damaged_text_files(connection: Connection, folder: Path) -> list[str]:

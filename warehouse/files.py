@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from warehouse.errors import CorruptArtefact
-from warehouse.object_store import stored_file
+from warehouse.object_store import store_of_home, stored_file
 
 BLOCK_BYTES = 1 << 20
 TRANSFERS = 8
@@ -123,6 +123,20 @@ def remove(path: Path) -> None:
     if stored := stored_file(path):
         stored.store.remove(stored.key)
     path.unlink(missing_ok=True)
+
+
+def remove_unfinished(root: Path) -> list[str]:
+    """Remove from the object store of the home at `root` what killed processes put there in part; returns the keys.
+
+    Only the process that holds the home's build lock may do so: another one's work would vanish too.
+    """
+    store = store_of_home(root)
+    if store is None:
+        return []
+    keys = store.unfinished()
+    for key in keys:
+        store.remove(key)
+    return keys
 
 
 def fetched(path: Path, sha256: bytes | None = None) -> Path:

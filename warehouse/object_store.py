@@ -183,11 +183,15 @@ class ObjectStore:
         folder, _, name = place.rpartition("/")
         self.filesystem.makedirs(folder, exist_ok=True)
         partial = f"{folder}/.{os.getpid()}.{name}"
-        self.filesystem.put_file(str(local), partial)
-        if self.is_folder:
-            with Path(partial).open("rb") as written:
-                os.fsync(written.fileno())
-        self.filesystem.mv(partial, place)
+        try:
+            self.filesystem.put_file(str(local), partial)
+            if self.is_folder:
+                with Path(partial).open("rb") as written:
+                    os.fsync(written.fileno())
+            self.filesystem.mv(partial, place)
+        finally:
+            if self.filesystem.isfile(partial):
+                self.filesystem.rm_file(partial)
 
     def _mark(self) -> None:
         # A bucket is an account's business and never made here.
@@ -232,14 +236,18 @@ class ObjectStore:
 
     def sizes(self, folder: str) -> dict[str, int]:
         """Key and bytes of every whole file in a folder and the folders below it."""
+        return {key: n_bytes for key, n_bytes in self._listed(folder) if not _is_unfinished(key)}
+
+    def _listed(self, folder: str) -> list[tuple[str, int]]:
         with self._used():
             found = self.filesystem.find(self._place(folder), detail=True)
-        keys = {place[len(self._root) + 1 :]: entry["size"] for place, entry in found.items()}
-        return {
-            key: n_bytes
-            for key, n_bytes in sorted(keys.items())
-            if not any(part.startswith(".") for part in key.split("/"))
-        }
+        return sorted((place[len(self._root) + 1 :], entry["size"]) for place, entry in found.items())
+
+    def unfinished(self) -> list[str]:
+        """Keys of files that were never put whole: a process was killed, or works on them now."""
+        if self.settings.protocol in ATOMIC_PROTOCOLS:
+            return []
+        return [key for room in STORED_ROOMS for key, _ in self._listed(room) if _is_unfinished(key)]
 
     def remove(self, key: str) -> None:
         """Remove a file that may not be there."""
@@ -266,6 +274,10 @@ class ObjectStore:
             ) from error
         except _failures() as error:
             raise _explained(error, self.settings) from error
+
+
+def _is_unfinished(key: str) -> bool:
+    return any(part.startswith(".") for part in key.split("/"))
 
 
 class _Stream(io.RawIOBase):

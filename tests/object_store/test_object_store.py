@@ -107,3 +107,16 @@ def test_a_lost_connection_is_said_and_nothing_is_lost(tmp_path: Path, s3: str) 
         json.dumps(json.loads(settings.to_json()) | {"options": {"endpoint_url": s3}})
     )
     assert files.names(home.text) == ["a.parquet"]
+
+
+def test_what_was_put_in_part_is_no_file_and_goes(tmp_path: Path) -> None:
+    home, shared = Home(tmp_path / "home"), tmp_path / "shared"
+    home.text.mkdir(parents=True)
+    settings = StoreSettings(f"file://{shared}", "mine")
+    ObjectStore(settings).claim()
+    (home.root / SETTINGS_FILE).write_text(settings.to_json())
+    files.write_bytes_whole(home.text / "a.parquet", b"whole")
+    (shared / "text" / ".99999999.b.parquet").write_bytes(b"in part")
+    assert files.names(home.text) == ["a.parquet"]
+    assert files.remove_unfinished(home.root) == ["text/.99999999.b.parquet"]
+    assert [path.name for path in (shared / "text").iterdir()] == ["a.parquet"]

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from warehouse.files import file_sha256
+from warehouse.files import file_sha256, remove_unfinished
 from warehouse.home import Home
 from warehouse.stages.feeding import filesystem_path
 
