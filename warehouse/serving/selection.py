@@ -29,6 +29,9 @@ from warehouse.serving.tickets import POSITION, Header, Position
 BUCKET_ITEMS = 1 << 14
 """Items of a bucket, at least: some megabytes of tokens, read in a moment and kept in memory one ahead."""
 
+LEAST_BUCKET_ITEMS = BUCKET_ITEMS // 8
+"""A condition may leave so few of them before the buckets are made larger."""
+
 WEIGHT_REMEDY = f"Write a weight between 0 and {MAX_TURNS} for every chunk of the selection"
 
 
@@ -59,6 +62,7 @@ class Selection:
         self.chunking_id, self.n_chunks = snapshot.recipe(request.recipe)
         self.condition = self._expression(request.where, Kind.CONDITION) or Expression("TRUE", ())
         self.weight = self._expression(request.weight, Kind.NUMBER)
+        self._last: tuple[tuple[int, int], pa.Table] | None = None
 
     def _expression(self, text: str | None, kind: Kind) -> Expression | None:
         if text is None:
@@ -111,12 +115,13 @@ class Selection:
         return float(largest)
 
     def _bits(self, turns: int) -> int:
-        n_items = self._n_items() / self.request.world_size
-        if n_items > 2 * BUCKET_ITEMS and self.request.where is not None:
-            # Ids are hashes: the first of them are a sample.
-            bits = int(math.log2(n_items / BUCKET_ITEMS))
-            n_items = len(self._read(*bucket_range(0, bits))) * float(1 << bits)
-        return min(MAX_BITS, max(0, int(math.log2(max(1.0, n_items / turns / BUCKET_ITEMS)))))
+        """How finely the order is cut. Where there is a condition, the first bucket says how much it leaves."""
+        bits = _bits_for(self._n_items() / self.request.world_size / turns)
+        if bits == 0 or self.request.where is None:
+            return bits
+        first = Order(self.request.seed, 0, 0, bits, turns).buckets()[0]
+        n_found = len(self._bucket(int(first), bits)) / turns
+        return bits if n_found >= LEAST_BUCKET_ITEMS else _bits_for(n_found * (1 << bits))
 
     @cached_property
     def _query(self) -> tuple[str, Mapping[str, object]]:
@@ -130,10 +135,11 @@ class Selection:
         sql, parameters = self._query
         return self.snapshot.table(sql, {**parameters, "first_id": first, "last_id": last})
 
-    @cached_property
-    def _only_bucket(self) -> pa.Table:
-        """Where there is one bucket, every turn and epoch goes through the same items."""
-        return self._read(*bucket_range(0, 0))
+    def _bucket(self, bucket: int, bits: int) -> pa.Table:
+        """The items of a bucket; the last one that was read is kept, because an order of one bucket reads no other."""
+        if self._last is None or self._last[0] != (bucket, bits):
+            self._last = (bucket, bits), self._read(*bucket_range(bucket, bits))
+        return self._last[1]
 
     def no_rows(self) -> pa.Table:
         """What the query gives, without rows."""
@@ -171,7 +177,7 @@ class Selection:
 
     def _window(self, order: Order, step: int, bucket: int, position: Position) -> Window:
         """The items of a bucket in order, those before `position` left out."""
-        rows = self._only_bucket if order.bits == 0 else self._read(*bucket_range(bucket, order.bits))
+        rows = self._bucket(bucket, order.bits)
         high, low = rows["id_high"].to_numpy(), rows["id_low"].to_numpy()
         taken = np.flatnonzero(order.takes_part(high, low, self._times(order, rows)))
         high, low = high[taken], low[taken]
@@ -193,6 +199,11 @@ class Selection:
         if self.weight is None:
             return order.times(*self._own_weights(rows))
         return order.times(rows["weight"].to_numpy(), rows["unit"].to_numpy())
+
+
+def _bits_for(n_items: float) -> int:
+    """As many bits as leave `BUCKET_ITEMS` items to each bucket."""
+    return min(MAX_BITS, max(0, int(math.log2(max(1.0, n_items / BUCKET_ITEMS)))))
 
 
 def composed(name: str, **parts: str) -> str:

@@ -13,6 +13,7 @@ chunks are in them, and how often a replicate reads a document (``bootstrap.py``
 from __future__ import annotations
 
 import json
+import mmap
 import uuid
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
@@ -43,6 +44,9 @@ INDEX_DTYPE = np.dtype(
 )
 """One chunk: ids as 16 bytes; `corpus` counts into the manifest's corpora; its tokens are [token_start,
 token_end), marker included; `n_bytes` of UTF-8 that they stand for."""
+
+READ_AHEAD_BYTES = 1 << 26
+"""Up to here the system may read a shard ahead though single chunks are asked for: it is soon read whole."""
 
 REMEDY = "Write the shards anew with: fakesmrt build tokens"
 
@@ -232,7 +236,18 @@ def map_shard(path: Path) -> MappedShard:
     tokens_path, index_path, _ = _paths(path.parent, path.name.removesuffix(".json"))
     _fetch(tokens_path, manifest.sha256)
     _fetch(index_path, manifest.index_sha256)
-    return MappedShard(manifest, _mapped(tokens_path, manifest), _read_index(index_path, manifest, mapped=True))
+    tokens = _mapped(tokens_path, manifest)
+    if tokens.nbytes > READ_AHEAD_BYTES:
+        tokens = _mapped_for_single_chunks(tokens_path)
+    return MappedShard(manifest, tokens, _read_index(index_path, manifest, mapped=True))
+
+
+def _mapped_for_single_chunks(path: Path) -> Tokens:
+    """Mapped without read-ahead, which would read a hundred times what is asked for."""
+    with path.open("rb") as stream:
+        mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    mapped.madvise(mmap.MADV_RANDOM)
+    return np.frombuffer(mapped, TOKEN_DTYPE)
 
 
 def open_split(folder: Path, split: str, *, verify: bool = False) -> list[Shard]:

@@ -1,0 +1,70 @@
+"""Conditions over metadata: what they may say, and what never gets as far as running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
+from warehouse.database import migrate
+from warehouse.errors import InvalidConfiguration
+from warehouse.expressions import VIEW, Kind, checked
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        migrate(connection)
+        yield connection
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("n_words > 5 AND language IN ('en', 'de')  -- English or German", ("language", "n_words")),
+        ("corpus LIKE 'a%' OR NOT (n_words BETWEEN 1 AND 2) AND title IS NOT NULL", ("corpus", "n_words", "title")),
+        ("CASE WHEN n_words > 3 THEN TRUE ELSE title ILIKE '%x%' END", ("n_words", "title")),
+        ("first_seen_at > DATE '2020-01-01'", ("first_seen_at",)),
+        ("regexp_matches(path, '[0-9]+\\.txt') AND round(n_words / 2) = 3", ("n_words", "path")),
+        ("N_Words >= 1::BIGINT", ("n_words",)),
+        ("title = 'it''s \n $condition ; DROP TABLE x -- '", ("title",)),
+        ("TRUE", ()),
+    ],
+)
+def test_a_condition_over_columns_is_taken(
+    database: duckdb.DuckDBPyConnection, text: str, columns: tuple[str, ...]
+) -> None:
+    expression = checked(database, text)
+    assert expression.columns == columns
+    database.execute(f"SELECT count(*) FROM {VIEW} WHERE {expression.sql}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "  ", "-- nothing", "1 = 1) UNION SELECT (1 = 1", "TRUE; DROP TABLE corpus.chunk", "TRUE, TRUE",
+        "TRUE) FROM corpus.corpus WHERE (TRUE", "TRUE) LIMIT (1", "n_words = 1 AND", "'",
+        "n_words IN (SELECT 1)", "EXISTS (FROM corpus.forgotten)", "EXISTS (FROM read_text('/etc/passwd'))",
+        "read_text('/etc/passwd') IS NOT NULL", "getenv('HOME') = ''", "current_setting('threads') = '1'",
+        "meta.uniform_draw(title, '1') > 0", "sum(n_words) OVER () > 1", "count(*) > 1", "n_words > $1", "* = 1",
+        "COLUMNS('n_.*') > 1", "[x FOR x IN [1]] = [1]", "list_transform([1], x -> x) = [1]", "repeat('x', 9) = ''",
+        "no_such_column = 1", "corpus.chunk.n_words > 1", "rowid > 1", "n_words", "title", "nextval('s') = 1",
+        "n_words > 1 " + "AND n_words > 1 " * 400,
+    ],
+)  # fmt: skip
+def test_anything_else_is_refused(database: duckdb.DuckDBPyConnection, text: str) -> None:
+    with pytest.raises(InvalidConfiguration, match=r"\."):
+        checked(database, text)
+
+
+def test_a_number_is_a_number(database: duckdb.DuckDBPyConnection) -> None:
+    assert checked(database, "CASE corpus WHEN 'letters' THEN 2.5 ELSE 1 END", Kind.NUMBER).columns == ("corpus",)
+    for text in ("corpus", "corpus = 'letters'"):
+        with pytest.raises(InvalidConfiguration, match="yields"):
+            checked(database, text, Kind.NUMBER)
+
+
+def test_a_database_of_an_earlier_fakesmrt_says_so() -> None:
+    with duckdb.connect() as connection, pytest.raises(InvalidConfiguration, match="earlier fakesmrt"):
+        checked(connection, "TRUE")
