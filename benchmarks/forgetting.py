@@ -232,7 +232,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, help="a folder for the corpus and the home; must not be there")
+    parser.add_argument("folder", type=Path, help="a folder for the corpus and the home; what is there is used")
     parser.add_argument(
         "--text", type=Path, required=True, help="folder of texts (.txt, .md) to cut documents from"
     )
@@ -242,7 +242,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     home = arguments.folder / "home"
-    write_corpus(arguments.folder / "corpus", arguments.text, arguments.documents)
+    if not (arguments.folder / "corpus").exists():
+        write_corpus(arguments.folder / "corpus", arguments.text, arguments.documents)
     build = ("build", "--steps", "20") if arguments.models else ("build", "corpus")
     command(home, "init", "--empty", "--salt", "a salt")
     command(home, "add", "texts", str(arguments.folder / "corpus"), "--licence", "CC0-1.0")

@@ -25,7 +25,7 @@ WORDS = tuple(
 )
 
 
-def letter(number: int, n_words: int = 120) -> str:
+def letter(number: int, n_words: int = 80) -> str:
     """English-looking text that no other number gives."""
     draw = random.Random(number)
     words = [f"{draw.choice(WORDS)}{draw.randrange(1000)}" if draw.random() < 0.3 else draw.choice(WORDS)
@@ -56,10 +56,10 @@ class Letters:
 
 
 def make_letters(root: Path) -> Letters:
-    """Seventy letters, and ten notes that are records of one file."""
+    """A hundred letters, and ten notes that are records of one file."""
     folder = root / "letters"
     folder.mkdir(parents=True)
-    for number in range(70):
+    for number in range(100):
         (folder / f"{number:03}.txt").write_text(letter(number))
     records = [f'{{"id": {number}, "text": "{letter(1000 + number).strip()}"}}\n' for number in range(10)]
     (folder / "notes.jsonl").write_text("".join(records))

@@ -70,7 +70,7 @@ def test_a_forgotten_record_becomes_a_dropped_range_of_its_file(letters: Letters
     forget(letters.warehouse, [str(document)[:12]])
     assert found_windows(letters.warehouse, windows(letter(1003))) == {}
     assert found_windows(letters.warehouse, windows(letter(1004)))
-    line = len(f'{{"id": 3, "text": "{letter(1003).strip()}"}}')
+    line = len(f'{{"id": 3, "text": "{letter(1003).strip()}"}}\n')
     assert letters.query("SELECT byte_end - byte_start FROM corpus.dropped WHERE reason = 'forgotten'") == [
         (line,)
     ]
@@ -97,7 +97,7 @@ def test_the_same_bytes_do_not_come_back_from_elsewhere(letters: Letters, tmp_pa
         archive.write(folder / "007.txt", "again.txt")
         archive.writestr("another.txt", letter(500))
     (folder / "copy.txt").write_text((folder / "007.txt").read_text())
-    (folder / "more.jsonl").write_text(f'{record}\n{{"id": 11, "text": "{letter(600).strip()}"}}\n')
+    (folder / "more.jsonl").write_text(f'{{"id": 11, "text": "{letter(600).strip()}"}}\r\n{record}')
 
     letters.build("corpus/chunk")
 

@@ -1,10 +1,6 @@
--- The content of a document, by its id. One that was recorded without a hash has one where it is its whole stream; one
--- that is forgotten already has that for whose sake it was.
+-- The content of a document, by its id; of one that is forgotten already, that for whose sake it was.
 SELECT
-    coalesce(
-        document.raw_sha256,
-        CASE WHEN document.byte_start = 0 AND document.byte_end = stream.n_bytes THEN stream.sha256 END
-    ) AS sha256,
+    document.raw_sha256 AS sha256,
     'document' AS scope,
     CAST(document.document_id AS VARCHAR) AS subject,
     source_file.path || ' bytes ' || document.byte_start || ' to ' || document.byte_end AS name

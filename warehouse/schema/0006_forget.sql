@@ -1,10 +1,10 @@
 -- What must never come back, and what is known of it: ids and places, never text.
 
 ALTER TABLE corpus.document ADD COLUMN raw_sha256 BLOB;
-COMMENT ON COLUMN corpus.document.raw_sha256 IS 'Hash of its raw bytes in the stream; NULL where an earlier version recorded it, until it is examined again.';
+COMMENT ON COLUMN corpus.document.raw_sha256 IS 'Hash of its raw bytes in the stream, less white space at both ends; NULL where an earlier version recorded it, until it is examined again.';
 COMMENT ON COLUMN corpus.source_file.status IS 'found, read, partial (some members or bytes could not be read), empty, failed, or forgotten (never to be read).';
 COMMENT ON TABLE corpus.forgotten IS 'One row a content that must never come back: whoever reads files asks here first.';
-COMMENT ON COLUMN corpus.forgotten.scope IS 'file (the hash of a file, or of a stream in one) or document (the hash of a document''s raw bytes).';
+COMMENT ON COLUMN corpus.forgotten.scope IS 'file (the hash of a file, or of a stream in one) or document (raw_sha256 of a document).';
 COMMENT ON COLUMN corpus.dropped.reason IS 'Why: byte_order_mark, binary, blank, forgotten and so on.';
 
 CREATE TABLE corpus.forgotten_document (

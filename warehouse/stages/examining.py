@@ -199,18 +199,29 @@ def _stream_row(member: Member, version: str) -> dict[str, object]:
 
 
 def _hashes(stream: Stream, records: Iterable[DocumentRecord]) -> Iterator[bytes]:
-    """Hash of the raw bytes of each record, by which it is known wherever it turns up again."""
+    """Hash of the raw bytes of each record, by which it is known wherever it turns up again.
+
+    White space around them does not count: the last line of a file may lack its end.
+    """
     for group in grouped(records):
         if len(group) == 1:
-            digest = hashlib.sha256()
-            for block in stream.range_blocks(group[0].byte_start, group[0].byte_end):
-                digest.update(block)
-            yield digest.digest()
+            yield _hash(stream.range_blocks(group[0].byte_start, group[0].byte_end))
             continue
         start = group[0].byte_start
-        raw = memoryview(b"".join(stream.range_blocks(start, group[-1].byte_end)))
+        raw = b"".join(stream.range_blocks(start, group[-1].byte_end))
         for record in group:
-            yield hashlib.sha256(raw[record.byte_start - start : record.byte_end - start]).digest()
+            yield _hash([raw[record.byte_start - start : record.byte_end - start]])
+
+
+def _hash(blocks: Iterable[bytes]) -> bytes:
+    """SHA-256 of some blocks, less white space (ASCII) at both ends."""
+    digest, pending, is_begun = hashlib.sha256(), b"", False
+    for block in blocks:
+        data = pending + (block if is_begun else block.lstrip())
+        inner = data.rstrip()
+        digest.update(inner)
+        pending, is_begun = data[len(inner) :], is_begun or bool(inner)
+    return digest.digest()
 
 
 def _document_row(stream_id: UUID, record: DocumentRecord, sha256: bytes) -> dict[str, object]:
