@@ -90,9 +90,10 @@ class Reader:
         rows = connection.execute(f"FROM ({sql}) USING SAMPLE {N_IDS} ROWS (reservoir, 1)").fetchall()
         return [row[0] for row in rows]
 
-    def read(self, until: float) -> Seen:
-        """Ask until then."""
+    def read(self, seconds: float) -> Seen:
+        """Ask for so long."""
         seen = Seen(seconds={name: [] for name in QUESTIONS})
+        until = time.monotonic() + seconds
         while time.monotonic() < until:
             with noted(seen):
                 self._read_one_copy(until, seen)
@@ -112,14 +113,15 @@ class Reader:
                 started = now
 
 
-def read_published(home: Path, number: int, until: float) -> Seen:
+def read_published(home: Path, number: int, seconds: float) -> Seen:
     """A reader of the published copy."""
-    return Reader(home, number).read(until)
+    return Reader(home, number).read(seconds)
 
 
-def read_working(home: Path, until: float) -> Seen:
+def read_working(home: Path, seconds: float) -> Seen:
     """A reader of the working database, who shares its lock."""
     seen, warehouse = Seen(seconds={"working": []}), Warehouse(Home(home))
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
         started = time.monotonic()
         with noted(seen), warehouse.read() as connection:
@@ -128,10 +130,11 @@ def read_working(home: Path, until: float) -> Seen:
     return seen
 
 
-def write(home: Path, number: int, until: float, publish_every: float | None) -> Seen:
+def write(home: Path, number: int, seconds: float, publish_every: float | None) -> Seen:
     """A writer: one row a commit; it publishes every so many seconds."""
     seen, warehouse = Seen(), Warehouse(Home(home))
     publish_at = time.monotonic() + (publish_every or float("inf"))
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
         asked = time.monotonic()
         with noted(seen):
@@ -160,9 +163,10 @@ def open_as_the_peer(database: Path, *, read_only: bool) -> Connection:
     return duckdb.connect(database, read_only=read_only)
 
 
-def read_working_as_the_peer(home: Path, until: float) -> Seen:
+def read_working_as_the_peer(home: Path, seconds: float) -> Seen:
     """A reader of the working database who opens the file himself."""
     seen = Seen(seconds={"working": []})
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
         started = time.monotonic()
         with noted(seen), open_as_the_peer(Home(home).database, read_only=True) as connection:
@@ -171,9 +175,10 @@ def read_working_as_the_peer(home: Path, until: float) -> Seen:
     return seen
 
 
-def write_as_the_peer(home: Path, number: int, until: float) -> Seen:
+def write_as_the_peer(home: Path, number: int, seconds: float) -> Seen:
     """A writer who opens the file himself."""
     seen = Seen()
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
         asked = time.monotonic()
         with noted(seen), open_as_the_peer(Home(home).database, read_only=False) as connection:
@@ -215,11 +220,10 @@ def run(home: Path, seconds: float, n_readers: int, n_writers: int, publish_ever
     warehouse = Warehouse(Home(home))
     publish_something(warehouse)
     with _processes(n_readers + n_writers + 1) as pool:
-        until = time.monotonic() + seconds
-        readers = [pool.submit(read_published, home, number, until) for number in range(n_readers)]
-        working = pool.submit(read_working, home, until)
+        readers = [pool.submit(read_published, home, number, seconds) for number in range(n_readers)]
+        working = pool.submit(read_working, home, seconds)
         writers = [
-            pool.submit(write, home, number, until, publish_every if number == 0 else None)
+            pool.submit(write, home, number, seconds, publish_every if number == 0 else None)
             for number in range(n_writers)
         ]
         read = [reader.result() for reader in readers]
@@ -260,10 +264,9 @@ def rows_lost(warehouse: Warehouse, n_commits: Sequence[int]) -> int:
 def run_peer(home: Path, seconds: float, n_readers: int, n_writers: int) -> dict[str, Any]:
     """The same readers, and writers and a reader of the working database as the peer has them."""
     with _processes(n_readers + n_writers + 1) as pool:
-        until = time.monotonic() + seconds
-        readers = [pool.submit(read_published, home, number, until) for number in range(n_readers)]
-        working = pool.submit(read_working_as_the_peer, home, until)
-        asked = [pool.submit(write_as_the_peer, home, number, until) for number in range(n_writers)]
+        readers = [pool.submit(read_published, home, number, seconds) for number in range(n_readers)]
+        working = pool.submit(read_working_as_the_peer, home, seconds)
+        asked = [pool.submit(write_as_the_peer, home, number, seconds) for number in range(n_writers)]
         written = [one.result() for one in asked]
         for reader in readers:
             reader.result()

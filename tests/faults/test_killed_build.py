@@ -1,4 +1,7 @@
-"""``kill -9`` of a build at several moments: after each the home is sound, and the end is the same."""
+"""``kill -9`` of a build at several moments: after each the home is sound, and the end is the same.
+
+``benchmarks/killed_builds.py`` does it at random moments, with models.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +10,10 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from pydoc_data.topics import topics
 
-from warehouse.corpora import Registration, register
-from warehouse.database import Warehouse
+from benchmarks.killed_builds import assert_same, assert_sound, content, new_home, write_topics
 from warehouse.doctor import examine_home
-from warehouse.home import Home
-
-CONTENT = (
-    "SELECT chunk_id, text_sha256, split FROM corpus.chunk ORDER BY ALL",
-    "SELECT chunk_id, cluster_id FROM corpus.duplicate_cluster ORDER BY ALL",
-    "SELECT chunk_id, bits_per_byte FROM corpus.perplexity ORDER BY ALL",
-    "SELECT chunk_id, kept, reason FROM corpus.training_chunk ORDER BY ALL",
-)
-
-
-def new_home(root: Path, letters: Path) -> Warehouse:
-    """A home that watches the letters."""
-    warehouse = Warehouse(Home(root))
-    warehouse.initialise("salt")
-    with warehouse.write("test") as connection:
-        register(connection, Registration("letters", [str(letters)], "PSF-2.0"))
-    return warehouse
+from warehouse.stages.stage import BuildSettings
 
 
 def build_until(root: Path, line: str | None) -> int:
@@ -49,23 +34,14 @@ def build_until(root: Path, line: str | None) -> int:
         return build.wait()
 
 
-def content(warehouse: Warehouse) -> list[object]:
-    """What a build computed."""
-    with warehouse.read() as connection:
-        return [connection.execute(sql).fetchall() for sql in CONTENT]
-
-
 def test_killed_builds_end_like_an_undisturbed_one(tmp_path: Path) -> None:
-    letters = tmp_path / "letters"
-    letters.mkdir()
-    for name, text in topics.items():
-        (letters / f"{name}.txt").write_text(text)
+    letters = write_topics(tmp_path / "letters")
     undisturbed = new_home(tmp_path / "undisturbed", letters)
     assert build_until(undisturbed.home.root, None) == 0
     killed = new_home(tmp_path / "killed", letters)
-    for stage in ("corpus/source_file", "corpus/document", "corpus/chunk", "corpus/duplicate"):
+    for stage in ("corpus/source_file", "corpus/chunk", "corpus/perplexity"):
         assert build_until(killed.home.root, stage) == -signal.SIGKILL
-        assert all(finding.mended for finding in examine_home(killed, fix=True))
+        assert_sound(killed, BuildSettings())
     assert build_until(killed.home.root, None) == 0
-    assert content(killed) == content(undisturbed)
+    assert_same(content(killed), content(undisturbed))
     assert examine_home(killed, fix=False) == []
