@@ -1,8 +1,8 @@
 """What one per cent more text costs, stage by stage, and whether it gives what a build from nothing gives.
 
-A corpus is built, built again with nothing changed, built with `--share` more text, and built from nothing in another
-home under the same pins (salt, split units, perplexity reference, tokenizer). Then every table of the schemas corpus and
-tokens, every stored text and every shard is compared; where a text lies, and when a row came, may differ.
+A corpus is built, built again with nothing changed, built with `--share` more text, and built from nothing in
+another home under the same pins (salt, split units, perplexity reference, tokenizer). Then every table of the schemas
+corpus and tokens, every stored text and every shard is compared; where a text lies, and when a row came, may differ.
 
 Example: python benchmarks/increment.py ~/texts --megabytes 40 --share 0.01
 prints one JSON line: seconds of each stage in each build, the share of the whole build's seconds that the increment
@@ -47,6 +47,8 @@ ELSEWHERE = {"text_file", "text_row", "index_file"}
 """Columns that say where something lies: new text goes into new files."""
 
 WHEN = {"first_seen_at", "added_at", "at", "pinned_at", "modified_ns", "changed_ns", "retired_at"}
+
+OF_SHARDS = {"shard_chunk", "shard_origin", "left_out"}
 
 PINS = {
     "corpus.reference": "FROM made.corpus.reference",
@@ -148,13 +150,14 @@ def differing_tables(connection: Connection) -> dict[str, int]:
         ).fetchall()
         compared = ", ".join(f'"{name}"' for (name,) in columns if name not in ELSEWHERE | WHEN)
         # What past shards held stays for the models that were made of them.
-        current = "SEMI JOIN {}.tokens.shard USING (shard_id)" if table in ("shard_chunk", "left_out") else ""
-        sides = [f"SELECT {compared} FROM {side}.{schema}.{table} {current.format(side)}" for side in "ab"]
-        ((n_rows,),) = connection.execute(
-            f"SELECT count(*) FROM (({sides[0]} EXCEPT ALL {sides[1]}) "
-            f"UNION ALL ({sides[1]} EXCEPT ALL {sides[0]}))"
-        ).fetchall()
-        if n_rows:
+        current = "SEMI JOIN {}.tokens.shard USING (shard_id)" if table in OF_SHARDS else ""
+        sides = [
+            # Names of tables and columns are the database's own.
+            f"SELECT {compared} FROM {side}.{schema}.{table} {current.format(side)}"  # noqa: S608
+            for side in "ab"
+        ]
+        a, b = (connection.sql(side) for side in sides)
+        if n_rows := len(a.except_(b)) + len(b.except_(a)):
             differing[f"{schema}.{table}"] = n_rows
     return differing
 
@@ -183,12 +186,15 @@ def compare(made: Warehouse, fresh: Warehouse) -> dict[str, int]:
         connection.execute(f"ATTACH '{made.home.database}' AS a (READ_ONLY)")
         connection.execute(f"ATTACH '{fresh.home.database}' AS b (READ_ONLY)")
         found = differing_tables(connection)
-    found |= {"texts": n for n in (wrong_texts(made), wrong_texts(fresh)) if n}
+    if n_texts := wrong_texts(made) + wrong_texts(fresh):
+        found["texts"] = n_texts
     shards = [
         {str(path.relative_to(home.tokens)): path.read_bytes() for path in home.tokens.rglob("*.bin")}
         for home in (made.home, fresh.home)
     ]
-    names = [name for name in shards[0].keys() | shards[1].keys() if shards[0].get(name) != shards[1].get(name)]
+    names = [
+        name for name in shards[0].keys() | shards[1].keys() if shards[0].get(name) != shards[1].get(name)
+    ]
     return found | ({"shard files": len(names)} if names else {})
 
 

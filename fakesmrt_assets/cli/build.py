@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
@@ -119,6 +118,12 @@ def _show_losses(home: Home, settings: BuildSettings) -> None:
 
 
 def plan(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="[corpus|tokens|models|reports|nightly]", help="What would be built; all by default."
+        ),
+    ] = "nightly",
     recipe: Annotated[
         str | None, typer.Option(help="Name of the recipe; with it, what it changes is told too.")
     ] = None,
@@ -132,8 +137,21 @@ def plan(
     examples: Annotated[
         int, typer.Option(help="Chunks to show on each side of each changed bound.", min=0)
     ] = 3,
-    replicates: Annotated[int, typer.Option(help="Micromodels to train.", min=1)] = 2,
+    corpus: Annotated[
+        list[str] | None, typer.Option(help="Look for new files in this corpus only; may repeat.")
+    ] = None,
+    replicates: Annotated[int, typer.Option(help="Micromodels to train.", min=2)] = 2,
     minutes: Annotated[float, typer.Option(help="Training budget of one micromodel.")] = 3.0,
+    steps: Annotated[int | None, typer.Option(help="Training budget in steps instead of minutes.")] = None,
+    new_references: Annotated[
+        bool, typer.Option(help="As if the pinned references and tokenizer were replaced.")
+    ] = False,
+    independent: Annotated[
+        bool, typer.Option("--independent", help="As if micromodels started anew.")
+    ] = False,
+    files: Annotated[
+        bool, typer.Option("--files", help="List every file, not only the first ten of each kind.")
+    ] = False,
     json_output: Annotated[
         bool,
         typer.Option(
@@ -141,30 +159,34 @@ def plan(
         ),
     ] = False,
 ) -> None:
-    """Say what a build would do, and why, without doing it.
+    """Say which stages and files a build would work on, and why, without doing it.
+
+    Give the options that the build would get. "Would run" is yes, no, or the stage that can tell only when it has
+    looked: new files may hold no text, and a recipe may leave all of it out. With --json, "runs" is null for these.
 
     With --recipe or --against, the recipe is also applied to what is published: chunks, bytes and tokens (of the
     perplexity reference) by corpus and reason, before and after, and the chunks nearest to each changed bound.
 
+    Example: fakesmrt plan --files
+
     Example: fakesmrt plan --recipe letters --against default
     """
-    from rich.console import Console
-    from rich.table import Table
-
+    from fakesmrt_assets.cli.planning import show_plan
     from fakesmrt_assets.planning import plan_build
     from warehouse.stages.stage import BuildSettings
 
     home = Home(default_home())
-    settings = BuildSettings(recipe=recipe or "default", replicates=replicates, minutes=minutes)
-    stages = plan_build(home, settings)
-    if json_output:
-        for stage in stages:
-            typer.echo(json.dumps({"asset": stage.asset, "runs": stage.runs, "reason": stage.reason}))
-    else:
-        table = Table("stage", "would run", "because", box=None, pad_edge=False)
-        for stage in stages:
-            table.add_row(stage.asset, "yes" if stage.runs else "no", stage.reason)
-        Console().print(table)
+    settings = BuildSettings(
+        recipe or "default",
+        tuple(corpus or ()),
+        replicates,
+        minutes,
+        steps,
+        new_references,
+        None,
+        independent,
+    )
+    show_plan(plan_build(home, settings, what), all_files=files, as_json=json_output)
     if recipe is not None or against is not None:
         from fakesmrt_assets.cli.comparing import show_comparison
 

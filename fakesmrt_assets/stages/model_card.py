@@ -6,7 +6,8 @@ from fakesmrt_assets.reports.model_card import collect_model_card, model_card_ma
 from fakesmrt_assets.reports.page import write_report
 from fakesmrt_assets.stages import eval_report, promoted_model
 from warehouse.errors import CheckFailed
-from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
+from warehouse.stages.source_file import LICENCES
+from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions, recorded_inputs
 
 ASSET = "reports/model_card"
 CODE = ("fakesmrt_assets.reports", "fakesmrt_assets.templates", "fakesmrt_assets.stages.model_card")
@@ -15,7 +16,10 @@ CODE = ("fakesmrt_assets.reports", "fakesmrt_assets.templates", "fakesmrt_assets
 def version(context: StageContext) -> StageRun:
     """What the stage would be made from now."""
     recipe = context.settings.recipe
-    inputs = input_versions(context, {promoted_model.ASSET: recipe, eval_report.ASSET: recipe})
+    inputs = {
+        **input_versions(context, {promoted_model.ASSET: recipe, eval_report.ASSET: recipe}),
+        **recorded_inputs(context, "corpus/source_file", [LICENCES]),
+    }
     return StageRun(context, ASSET, recipe, inputs, CODE)
 
 

@@ -365,6 +365,7 @@ def run(context: StageContext) -> StageReport:
     if stage.up_to_date():
         last = stage.last()
         return stage.report(last.n_rows if last else 0, {}, up_to_date=True)
+    stage.begin()
     with context.warehouse.read() as connection:
         salt = scalar(connection, "SELECT split_salt FROM meta.home")
     n_documents, problems = _cut_all(context, CutOrder(chunking, identity, salt, home.text, home.temporary))
@@ -372,7 +373,8 @@ def run(context: StageContext) -> StageReport:
         n_rows, n_bytes, n_repaired, n_replaced = connection.execute(
             query("count_chunks"), {"chunking_id": identity}
         ).fetchall()[0]
-        stage.record(connection, n_rows, retry=problems)
+        content = scalar(connection, query("current_chunks_version"), {"chunking_id": identity})
+        stage.record(connection, n_rows, retry=problems, content=content)
     facts = {
         "n_documents_cut": n_documents,
         "clean_text_bytes": n_bytes,

@@ -232,6 +232,7 @@ def run(context: StageContext) -> StageReport:
     if stage.up_to_date():
         last = stage.last()
         return stage.report(last.n_rows if last else 0, {}, up_to_date=True)
+    stage.begin()
     chunking_id = recipe_chunking(context)[1]
     with context.executor() as executor:
         n_searched = _search(context, executor, files, chunking_id)

@@ -46,7 +46,8 @@ from warehouse.stages.feeding import (
     filesystem_path,
     is_archive,
 )
-from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
+from warehouse.stages.source_file import FILES
+from warehouse.stages.stage import StageContext, StageReport, StageRun, recorded_inputs
 
 ASSET = "corpus/document"
 CODE = (
@@ -300,7 +301,7 @@ def _choose_split_units(connection: Connection) -> None:
 
 def version(context: StageContext) -> StageRun:
     """What the stage would be made from now."""
-    return StageRun(context, ASSET, "", input_versions(context, {"corpus/source_file": ""}), CODE)
+    return StageRun(context, ASSET, "", recorded_inputs(context, "corpus/source_file", [FILES]), CODE)
 
 
 def run(context: StageContext) -> StageReport:
@@ -310,6 +311,7 @@ def run(context: StageContext) -> StageReport:
         last = stage.last()
         return stage.report(last.n_rows if last else 0, {}, up_to_date=True)
     cleanser_version = code_version("warehouse.cleanser")
+    stage.begin()
     with context.warehouse.read() as connection:
         waiting = read_rows(
             connection, query("sources_to_read"), {"code_version": cleanser_version}, SourceToRead
@@ -321,7 +323,8 @@ def run(context: StageContext) -> StageReport:
         failed = connection.execute(query("failed_files")).fetchall()
         encodings = connection.execute(query("count_encodings")).fetchall()
         dropped = connection.execute(query("count_dropped"), {"chunking_id": None}).fetchall()
-        stage.record(connection, n_rows, retry=unread)
+        content = scalar(connection, query("current_documents_version"))
+        stage.record(connection, n_rows, retry=unread, content=content)
     facts: dict[str, int | float | str] = {
         "n_files_examined": len(waiting),
         "examined_bytes": sum(source.n_bytes for source in waiting),

@@ -32,6 +32,7 @@ from warehouse.dedup.candidates import (
 from warehouse.dedup.clusters import ClusterParameters, ClusterSummary, write_clusters
 from warehouse.dedup.minhash import SketchParameters
 from warehouse.dedup.verification import VerificationParameters, verify_candidates
+from warehouse.files import exists, fetched_all
 from warehouse.identity import fingerprint
 from warehouse.stages.arrow import SIGNATURE, arrow_table
 from warehouse.stages.chunk import recipe_chunking
@@ -89,7 +90,7 @@ def sign_batch(
     """Write the band keys of some chunks; return their rows of ``corpus.signature``. Runs in a worker process."""
     name = fingerprint(sketch.sketch_id().bytes, *(place.chunk_id.bytes for place in places)) + ".parquet"
     # A run that was killed may have written the file and not recorded it.
-    if not (index_folder / name).is_file():
+    if not exists(index_folder / name):
         texts = texts_at(text_folder, places)
         write_band_file(
             index_folder / name,
@@ -203,7 +204,7 @@ def _find_candidates(comparison: _Comparison) -> CandidateSummary:
         found = find_candidates(
             scratch,
             members,
-            [home.index / name for (name,) in names],
+            fetched_all(home.index / name for (name,) in names),
             comparison.path("candidates"),
             comparison.sketch,
             LIMITS,
@@ -256,6 +257,7 @@ def run(context: StageContext) -> StageReport:
     if stage.up_to_date():
         last = stage.last()
         return stage.report(last.n_rows if last else 0, {}, up_to_date=True)
+    stage.begin()
     threshold, chunking_id = context.recipe.duplicates.threshold, recipe_chunking(context)[1]
     bounded = replace(context, warehouse=replace(context.warehouse, memory_limit=MEMORY_LIMIT))
     with TemporaryDirectory(dir=context.warehouse.home.temporary) as folder:

@@ -26,7 +26,6 @@ from warehouse.database import Connection, query, scalar
 from warehouse.errors import InvalidConfiguration
 from warehouse.perplexity.reference import Scores
 from warehouse.perplexity.reference import score_texts as score_by_ngrams
-from warehouse.stages.chunk import recipe_chunking
 from warehouse.stages.references import (
     NGRAM,
     PinnedReference,
@@ -105,14 +104,11 @@ def version(context: StageContext) -> StageRun:
     recipe = context.recipe
     with context.warehouse.read() as connection:
         reference = pinned_reference(connection, context)
-        parameters = {"chunking_id": recipe_chunking(context)[1]}
-        rows = connection.execute(query("current_chunks_version"), parameters).fetchall()
     inputs = {
         **input_versions(context, {"corpus/duplicate": recipe.name}),
         "reference_kind": reference_kind(recipe),
         "definition": reference_definition(context),
         "reference": str(reference.reference_id) if reference else "not pinned yet",
-        "current_chunks": rows[0][0],
     }
     return StageRun(context, ASSET, recipe.name, inputs, CODE)
 
@@ -223,6 +219,7 @@ def run(context: StageContext, score_by_micromodels: ScoreTexts | None = None) -
         raise InvalidConfiguration(
             "Nothing here can ask micromodels, which need torch", "Run: fakesmrt build corpus"
         )
+    stage.begin()
     with context.warehouse.read() as connection:
         reference = pinned_reference(connection, context)
     pinned_now = reference is None or context.settings.new_references

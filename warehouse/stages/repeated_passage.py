@@ -24,7 +24,7 @@ import pyarrow.parquet as parquet
 
 from warehouse.database import Connection, query, run_script
 from warehouse.dedup.passages import PassageParameters, find_passages
-from warehouse.files import written_whole
+from warehouse.files import fetched_all, written_whole
 from warehouse.identity import fingerprint
 from warehouse.stages.arrow import PASSAGE_INDEX, arrow_table
 from warehouse.stages.chunk import recipe_chunking
@@ -145,12 +145,12 @@ def _count_all(context: StageContext, chunking_id: UUID, parameters: PassagePara
         names = connection.execute(
             query("passage_index_files"), {"chunking_id": chunking_id, "rule": parameters.rule}
         ).fetchall()
-    index = context.warehouse.home.index
+    index_files = fetched_all(context.warehouse.home.index / name for (name,) in names)
     empty = folder / "none.parquet"
     # A corpus without chunks has no index file, and DuckDB wants one to read.
     parquet.write_table(PASSAGE.empty_table(), empty)
     with context.warehouse.scratch() as scratch:
-        find_repeated(scratch, members, [empty, *(index / name for (name,) in names)], folder)
+        find_repeated(scratch, members, [empty, *index_files], folder)
 
 
 def run(context: StageContext) -> StageReport:
@@ -159,6 +159,7 @@ def run(context: StageContext) -> StageReport:
     if stage.up_to_date():
         last = stage.last()
         return stage.report(last.n_rows if last else 0, {}, up_to_date=True)
+    stage.begin()
     parameters, chunking_id = PassageParameters(), recipe_chunking(context)[1]
     context = replace(context, warehouse=replace(context.warehouse, memory_limit=MEMORY_LIMIT))
     with TemporaryDirectory(dir=context.warehouse.home.temporary) as name:

@@ -20,8 +20,8 @@ import pyarrow as pa
 from warehouse.code_versions import code_version
 from warehouse.database import Connection, query, read_rows, run_script
 from warehouse.errors import CheckFailed, CorruptArtefact
-from warehouse.files import write_bytes_whole
-from warehouse.identity import content_id
+from warehouse.files import names, remove, write_bytes_whole
+from warehouse.identity import content_id, fingerprint
 from warehouse.perplexity.calibration import choose_sample
 from warehouse.recipes import Recipe
 from warehouse.splits import SPLITS, sampling_unit
@@ -249,11 +249,12 @@ def _left_out_rows(order: ShardOrder) -> pa.Table:
 def _remove_superseded(folder: Path, orders: Sequence[ShardOrder]) -> None:
     """Remove shards that are no longer current; a trainer that has one open keeps its mapping."""
     current = {order.name for order in orders}
-    for manifest in folder.glob("*-[0-9][0-9]-*.json"):
+    for name in names(folder, "*-[0-9][0-9]-*.json"):
+        manifest = folder / name
         if manifest.stem not in current:
             # The manifest goes first: a shard without one does not exist.
             for path in (manifest, manifest.with_suffix(".bin"), manifest.with_suffix(".index.npy")):
-                path.unlink(missing_ok=True)
+                remove(path)
 
 
 def version(context: StageContext) -> StageRun:
@@ -335,7 +336,8 @@ def run(context: StageContext) -> StageReport:
             connection.execute(query("record_shard_chunks"))
             connection.register("left_out", _left_out_rows(order))
             connection.execute(query("record_left_out"))
-        stage.record(connection, len(orders))
+        content = fingerprint(*(f"{manifest.shard_id} {manifest.sha256}" for manifest in manifests))
+        stage.record(connection, len(orders), content=content)
     facts: dict[str, int | float | str] = {
         "n_shards_written": n_written,
         "n_tokens_train": sum(m.n_tokens for m in manifests if m.split == "train"),

@@ -17,9 +17,9 @@ from warehouse.cleanser.streams import display_name
 from warehouse.corpora import find_files, locations_of
 from warehouse.database import Connection, query, read_rows, scalar
 from warehouse.files import file_sha256
-from warehouse.identity import content_id, fingerprint
+from warehouse.identity import content_id
 from warehouse.stages.arrow import SOURCE_FILE, arrow_table
-from warehouse.stages.stage import StageContext, StageReport, StageRun
+from warehouse.stages.stage import StageContext, StageReport, StageRun, last_materialization
 
 ASSET = "corpus/source_file"
 CODE = ("warehouse.corpora", "warehouse.stages.source_file")
@@ -165,16 +165,21 @@ def _listing(connection: Connection, corpora: tuple[str, ...]) -> Listing:
     return Listing(found, {display_name(place): reason for place, reason in unlisted.items()})
 
 
-def _version_of(connection: Connection) -> str:
-    """Hash of everything that later stages may see of the current files."""
-    rows = connection.execute(query("source_file_versions")).fetchall()
-    return fingerprint(*(str(value) for row in rows for value in row))
+FILES, LICENCES, WEIGHTS = "files", "licences", "weights"
+"""Inputs of the stage, of which later stages may depend on some alone."""
+
+
+def versions(connection: Connection) -> dict[str, str]:
+    """Hashes of what later stages may see of the current files, each of another part."""
+    found = connection.execute(query("source_file_versions"))
+    names = [name for name, *_ in found.description or []]
+    return dict(zip(names, found.fetchall()[0], strict=True))
 
 
 def version(context: StageContext) -> StageRun:
     """What the stage is made from, as recorded: files, licences and weights."""
     with context.warehouse.read() as connection:
-        return StageRun(context, ASSET, "", {"files": _version_of(connection)}, CODE)
+        return StageRun(context, ASSET, "", versions(connection), CODE)
 
 
 @dataclass(frozen=True)
@@ -228,10 +233,10 @@ def _commit(context: StageContext, found: Scan, started: float) -> StageReport:
         connection.register("inspected", arrow_table(SOURCE_FILE, [asdict(file) for file in found.inspected]))
         connection.execute(query("record_source_files"))
         connection.execute(query("retire_source_files"), {"vanished": found.vanished})
-        stage = StageRun(context, ASSET, "", {"files": _version_of(connection)}, CODE, started)
+        stage = StageRun(context, ASSET, "", versions(connection), CODE, started)
         n_rows = scalar(connection, "SELECT count(*) FROM corpus.source_file WHERE retired_at IS NULL")
-        last = scalar(connection, query("last_materialization"), [ASSET, ""])
-        changed = last != stage.data_version
+        last = last_materialization(connection, ASSET, "")
+        changed = last is None or last.data_version != stage.data_version
         if changed:
             stage.record(connection, n_rows)
         counts = connection.execute(query("source_file_counts")).fetchall()

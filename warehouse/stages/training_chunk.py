@@ -12,7 +12,8 @@ from warehouse.errors import CheckFailed
 from warehouse.identity import fingerprint
 from warehouse.stages.chunk import recipe_chunking
 from warehouse.stages.references import pinned_reference, require_corpora
-from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
+from warehouse.stages.source_file import LICENCES, WEIGHTS
+from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions, recorded_inputs
 from warehouse.training_chunks import ReasonCount
 
 ASSET = "corpus/training_chunk"
@@ -33,6 +34,7 @@ def version(context: StageContext) -> StageRun:
                 ("corpus/perplexity", "corpus/repeated_passage", "corpus/contamination"), recipe.name
             ),
         ),
+        **recorded_inputs(context, "corpus/source_file", [LICENCES, WEIGHTS]),
         "recipe": recipe.sha256.hex(),
         "view": _view_version(),
     }

@@ -1,4 +1,4 @@
-"""What a build would do, before anything runs; and what the doctor finds and mends."""
+"""What the doctor finds and mends."""
 
 from __future__ import annotations
 
@@ -8,65 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from fakesmrt_assets.planning import UPSTREAM, VERSIONS
-from tests.stages.conftest import STAGES, built_corpus, changeable, context_of, run_all
+from tests.stages.conftest import built_corpus, changeable, context_of, run_all
 from warehouse.database import Warehouse
 from warehouse.doctor import examine_home
 from warehouse.home import Home
-from warehouse.plan import PlannedStage, plan_stages
 
 __all__ = ["built_corpus", "changeable"]
-
-CORPUS_STAGES = [stage.ASSET for stage in STAGES[1:]]
-
-
-def plan_of(warehouse: Warehouse, **settings: object) -> dict[str, PlannedStage]:
-    """The plan for the corpus stages and the shards."""
-    versions = {asset: VERSIONS[asset] for asset in CORPUS_STAGES}
-    return {
-        stage.asset: stage for stage in plan_stages(context_of(warehouse, **settings), versions, UPSTREAM)
-    }
-
-
-def test_nothing_would_run_where_nothing_changed(changeable: tuple[Warehouse, Path]) -> None:
-    planned = plan_of(changeable[0])
-    assert [stage.asset for stage in planned.values() if stage.runs] == []
-    assert planned["corpus/chunk"].reason == "up to date"
-
-
-def test_a_new_file_is_counted_and_what_follows_is_named(changeable: tuple[Warehouse, Path]) -> None:
-    warehouse, folder = changeable
-    (folder / "new.txt").write_text("New text.\n")
-    planned = plan_of(warehouse)
-    assert planned["corpus/source_file"].reason.startswith("1 new, 0 changed, 0 vanished")
-    assert planned["corpus/document"].reason == "corpus/source_file would run"
-    assert all(stage.runs for stage in planned.values())
-
-
-def test_another_weight_or_licence_is_a_reason(changeable: tuple[Warehouse, Path]) -> None:
-    warehouse, _ = changeable
-    with warehouse.write("test") as connection:
-        connection.execute("UPDATE corpus.corpus SET weight = 2.0")
-    assert "a weight changed" in plan_of(warehouse)["corpus/source_file"].reason
-    with warehouse.write("test") as connection:
-        connection.execute("UPDATE corpus.corpus SET weight = 1.0, licence = 'MIT'")
-    assert "with another licence" in plan_of(warehouse)["corpus/source_file"].reason
-
-
-def test_another_chunk_size_is_the_reason_from_the_chunks_on(changeable: tuple[Warehouse, Path]) -> None:
-    warehouse, _ = changeable
-    (warehouse.home.recipes / "default.toml").write_text("[chunking]\nmax_characters = 500\n")
-    planned = plan_of(warehouse)
-    assert not planned["corpus/document"].runs
-    assert planned["corpus/chunk"].reason == "chunking changed"
-
-
-def test_a_plan_changes_nothing(changeable: tuple[Warehouse, Path]) -> None:
-    warehouse, folder = changeable
-    (folder / "new.txt").write_text("New text.\n")
-    before = warehouse.home.database.read_bytes()
-    plan_of(warehouse)
-    assert warehouse.home.database.read_bytes() == before
 
 
 @pytest.fixture
