@@ -101,11 +101,19 @@ def pin(home: Home, number: int, reason: str) -> None:
     with _publishing(home, f"pinning version {number}"):
         path = _version_file(home, number)
         written = {
-            "who": getpass.getuser(),
+            "who": _user(),
             "why": reason,
             "since": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         write_bytes_whole(_pin_file(path), json.dumps(written).encode())
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run under a number that has no name.
+        return f"user {os.getuid()}"
 
 
 def unpin(home: Home, number: int) -> bool:
@@ -393,7 +401,8 @@ def rewrite_version(warehouse: Warehouse, path: Path, change: Callable[[Connecti
             changed.with_name(f"{changed.name}.wal").unlink(missing_ok=True)
         with warehouse.file(partial) as connection:
             connection.execute(query("place_chunks"))
-        _date(warehouse, partial)
+        # It is the same version as before, and as intact.
+        os.utime(partial, ns=(path.stat().st_mtime_ns, path.stat().st_mtime_ns))
 
 
 def _date(warehouse: Warehouse, version: Path) -> None:

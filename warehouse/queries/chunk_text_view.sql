@@ -5,7 +5,8 @@ SELECT
     stored.text
 FROM $source AS stored
 INNER JOIN corpus.chunk AS chunk
-    ON stored.chunk_id = chunk.chunk_id;
+    -- Older clients cannot turn an id into bytes, or bytes into an id; and so a condition on the id reaches the files.
+    ON stored.chunk_id = unhex(replace(CAST(chunk.chunk_id AS VARCHAR), '-', ''));
 
 COMMENT ON VIEW corpus.chunk_text IS 'One row a chunk with its stored text, read from the Parquet files of the home.';
 COMMENT ON COLUMN corpus.chunk_text.chunk_id IS 'The chunk.';
