@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -20,6 +21,7 @@ KINDS = ("here", "folder", "s3")
 @pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
     """The server's address; every process that the tests start has credentials for it."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_ACCESS_KEY_ID", "tests")
         environment.setenv("AWS_SECRET_ACCESS_KEY", "tests")

@@ -11,10 +11,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.forgetting.searching import found_windows, windows
 from tests.stages.conftest import context_of, run_all, write_topics
 from warehouse.corpora import Registration, register
 from warehouse.database import Warehouse
 from warehouse.doctor import examine_home
+from warehouse.forgetting.forget import forget
 from warehouse.home import Home
 from warehouse.moving import bring_back, move_to_store
 from warehouse.object_store import STORED_ROOMS, store_of_home
@@ -142,3 +144,28 @@ def test_a_home_moves_there_and_back(
     for version in versions(warehouse.home):
         with duckdb.connect(str(version.path), read_only=True) as client:
             assert client.execute(KEPT_TEXT).fetchall() == text
+
+
+def test_what_is_forgotten_leaves_the_bucket(
+    built_here: Warehouse, topics: Path, tmp_path: Path, bucket: str, options: dict[str, str]
+) -> None:
+    by_size = sorted(topics.glob("*.txt"), key=lambda path: path.stat().st_size)
+    forgotten = by_size[len(by_size) // 2]
+    others = (windows(path.read_text()) for path in by_size if path != forgotten)
+    wanted = windows(forgotten.read_text()).difference(*others)
+    shutil.copytree(built_here.home.root, tmp_path / "forgetting", symlinks=True)
+    warehouse = Warehouse(Home(tmp_path / "forgetting"))
+    move_to_store(warehouse, f"s3://{bucket}/home", options)
+    lose_copies(warehouse.home)
+    before = hashes_stored(warehouse.home)
+
+    forget(warehouse, [str(forgotten)])
+
+    after = hashes_stored(warehouse.home)
+    shards = {key for key in before if key.endswith(".bin")}
+    assert 0 < len(shards - after.keys()) < len(shards)
+    assert all(after[key] == before[key] for key in shards & after.keys())
+    # Looked for where everything is: what the store holds is brought into the home.
+    assert found_windows(built_here, wanted)
+    bring_back(warehouse)
+    assert found_windows(warehouse, wanted) == {}
