@@ -30,6 +30,8 @@ COMMANDS = {
     "trace": "fakesmrt_assets.cli.tracing",
     "forget": "fakesmrt_assets.cli.forget",
     "versions": "fakesmrt_assets.cli.versions",
+    "search": "fakesmrt_assets.cli.search",
+    "show": "fakesmrt_assets.cli.search",
     "decode": "fakesmrt_assets.cli.cleanser",
     "dedup": "fakesmrt_assets.cli.dedup",
     "score": "fakesmrt_assets.cli.score",

@@ -17,6 +17,7 @@ from fakesmrt_assets.cli import main as command_line
 from fakesmrt_assets.cli import query, tracing
 from warehouse.database import Warehouse
 from warehouse.home import Home
+from warehouse.retrieval.segments import NumberedFile, write_segment
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -32,8 +33,13 @@ def published_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         connection.execute("UPDATE corpus.chunk SET text_file = 'one.parquet'")
     home.text.mkdir(exist_ok=True)
     with duckdb.connect() as connection:
-        texts = "SELECT md5('chunk-1')::UUID::VARCHAR::BLOB AS chunk_id, 'some text' AS text"
+        texts = "SELECT md5('chunk-1')::UUID AS chunk_id, 'a licence without warranty' AS text"
         connection.sql(texts).to_parquet(str(home.text / "one.parquet"))
+    write_segment(home.index / "search-one.parquet", home.text, [NumberedFile("one.parquet", 1)])
+    with warehouse.write("indexing") as connection:
+        connection.execute(
+            "INSERT INTO corpus.search_index VALUES ('one.parquet', 1, '', 'search-one.parquet', 1, 4)"
+        )
     warehouse.publish()
     return home.root
 

@@ -1,4 +1,4 @@
--- Band keys or passages that are lost: the next build hashes their chunks again.
+-- Band keys, passages or words that are lost: the next build reads their chunks again.
 -- What the last join proposed cannot be told without them: all is compared again.
 UPDATE corpus.signature
 SET compared = FALSE
@@ -10,5 +10,8 @@ WHERE index_file = $index_file;
 DELETE FROM corpus.passage_index
 WHERE index_file = $index_file;
 
+DELETE FROM corpus.search_index
+WHERE index_file = $index_file;
+
 DELETE FROM meta.materialization
-WHERE asset IN ('corpus/duplicate', 'corpus/repeated_passage');
+WHERE asset IN ('corpus/duplicate', 'corpus/repeated_passage', 'corpus/search_index');

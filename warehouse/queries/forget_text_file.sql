@@ -25,4 +25,4 @@ WHERE (document_id, chunking_id) IN (
 );
 
 DELETE FROM meta.materialization
-WHERE asset IN ('corpus/chunk', 'corpus/repeated_passage', 'corpus/duplicate', 'corpus/perplexity', 'corpus/training_chunk', 'tokens/shard');
+WHERE asset IN ('corpus/chunk', 'corpus/repeated_passage', 'corpus/search_index', 'corpus/duplicate', 'corpus/perplexity', 'corpus/training_chunk', 'tokens/shard');
