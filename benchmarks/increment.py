@@ -180,6 +180,12 @@ def wrong_texts(warehouse: Warehouse) -> int:
     )
 
 
+def shard_bytes(warehouse: Warehouse) -> dict[str, bytes]:
+    """The tokens of every shard by its path below tokens/."""
+    folder = warehouse.home.tokens
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.bin")}
+
+
 def compare(made: Warehouse, fresh: Warehouse) -> dict[str, int]:
     """What differs between two homes, with how much."""
     with made.scratch() as connection:
@@ -188,14 +194,10 @@ def compare(made: Warehouse, fresh: Warehouse) -> dict[str, int]:
         found = differing_tables(connection)
     if n_texts := wrong_texts(made) + wrong_texts(fresh):
         found["texts"] = n_texts
-    shards = [
-        {str(path.relative_to(home.tokens)): path.read_bytes() for path in home.tokens.rglob("*.bin")}
-        for home in (made.home, fresh.home)
-    ]
-    names = [
-        name for name in shards[0].keys() | shards[1].keys() if shards[0].get(name) != shards[1].get(name)
-    ]
-    return found | ({"shard files": len(names)} if names else {})
+    shards = [shard_bytes(made), shard_bytes(fresh)]
+    if n_shards := sum(shards[0].get(name) != shards[1].get(name) for name in shards[0].keys() | shards[1]):
+        found["shard files"] = n_shards
+    return found
 
 
 def main() -> None:

@@ -2,8 +2,9 @@
 
 Private data is masked and repeated passages are left out as the recipe asks, in the tokenizer's sample and in the
 shards of every split: the stored text is not changed. The tokenizer is pinned per recipe. A shard is named by its
-inputs, so only shards whose documents changed are written again; superseded files are removed, their rows in
-``tokens.shard_chunk`` and ``tokens.left_out`` stay for the models made of them.
+inputs, so only shards whose documents changed are written again, and of these only the text that the shard before did
+not hold is encoded; superseded files are removed, their rows in ``tokens.shard_chunk`` and ``tokens.left_out`` stay for
+the models made of them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -35,12 +36,14 @@ from warehouse.stages.masking import (
     masking_version,
     recipe_masks,
 )
+from warehouse.stages.past_tokens import PastShard, PastTokens, past_shards
 from warehouse.stages.references import PinnedReference
 from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
 from warehouse.tokens.shards import (
     TOKENIZER_FILE,
     ChunkTokens,
     ShardManifest,
+    Tokens,
     open_shard,
     shard_number,
     write_shard,
@@ -49,7 +52,13 @@ from warehouse.tokens.tokenizer import Tokenizer, train_tokenizer
 from warehouse.training_chunks import KeptChunk
 
 ASSET = "tokens/shard"
-CODE = ("warehouse.tokens", "warehouse.splits", "warehouse.stages.masking", "warehouse.stages.shard")
+CODE = (
+    "warehouse.tokens",
+    "warehouse.splits",
+    "warehouse.stages.masking",
+    "warehouse.stages.past_tokens",
+    "warehouse.stages.shard",
+)
 
 N_TRAIN_SHARDS = 8
 ENCODE_CHUNKS = 512
@@ -57,7 +66,8 @@ ENCODE_CHUNKS = 512
 
 @dataclass(frozen=True)
 class ShardOrder:
-    """A shard to be written: its inputs and where it goes; `masks` are those of its chunks."""
+    """A shard to be written: its inputs and where it goes; `masks` are those of its chunks, `past` is what it
+    supersedes."""
 
     shard_id: UUID
     split: str
@@ -66,6 +76,7 @@ class ShardOrder:
     masks: Masks
     folder: Path
     text_folder: Path
+    past: PastShard | None = None
 
     @property
     def name(self) -> str:
@@ -189,15 +200,29 @@ def _orders(
 
 
 def _encoded(order: ShardOrder, tokenizer: Tokenizer) -> Iterator[ChunkTokens]:
+    """The chunks of a shard with their tokens; only those that the past shard does not hold are encoded."""
+    past = PastTokens(order.past, order.masks, tokenizer.sha256)
     for start in range(0, len(order.chunks), ENCODE_CHUNKS):
         group = order.chunks[start : start + ENCODE_CHUNKS]
-        places = [TextPlace(chunk.chunk_id, chunk.text_file, chunk.text_row) for chunk in group]
-        texts = texts_at(order.text_folder, places)
-        masked = [masked_text(texts[chunk.chunk_id], chunk.chunk_id, order.masks) for chunk in group]
-        for chunk, text, tokens in zip(group, masked, tokenizer.encode_batch(masked), strict=True):
+        known = {chunk.chunk_id: found for chunk in group if (found := past.get(chunk.chunk_id))}
+        known |= _encoded_anew([chunk for chunk in group if chunk.chunk_id not in known], order, tokenizer)
+        for chunk in group:
             unit = sampling_unit(chunk.document_id, chunk.ordinal, chunk.split_unit)
-            n_bytes = len(text.encode()) if chunk.chunk_id in order.masks else chunk.n_bytes
+            tokens, n_bytes = known[chunk.chunk_id]
             yield ChunkTokens(chunk.chunk_id, unit, chunk.corpus, chunk.weight, tokens, n_bytes)
+
+
+def _encoded_anew(
+    chunks: Sequence[KeptChunk], order: ShardOrder, tokenizer: Tokenizer
+) -> dict[UUID, tuple[Tokens, int]]:
+    """Tokens of chunks, and the UTF-8 bytes that they stand for."""
+    places = [TextPlace(chunk.chunk_id, chunk.text_file, chunk.text_row) for chunk in chunks]
+    texts = texts_at(order.text_folder, places)
+    masked = [masked_text(texts[chunk.chunk_id], chunk.chunk_id, order.masks) for chunk in chunks]
+    return {
+        chunk.chunk_id: (tokens, len(text.encode()) if chunk.chunk_id in order.masks else chunk.n_bytes)
+        for chunk, text, tokens in zip(chunks, masked, tokenizer.encode_batch(masked), strict=True)
+    }
 
 
 def write_ordered_shard(order: ShardOrder) -> tuple[ShardManifest, bool]:
@@ -310,7 +335,12 @@ def run(context: StageContext) -> StageReport:
         stage = StageRun(
             context, ASSET, recipe.name, {**stage.inputs, "tokenizer": str(tokenizer.reference_id)}, CODE
         )
-    orders = _orders(context, tokenizer, kept, masks)
+    with context.warehouse.read() as connection:
+        past = past_shards(connection, stage, tokenizer.reference_id, context.warehouse.home.tokens)
+    orders = [
+        replace(order, past=past.get((order.split, order.number)))
+        for order in _orders(context, tokenizer, kept, masks)
+    ]
     manifests, n_written = _write_all(context, orders)
     # Before the commit: whoever reads the folder must never find a past shard beside the current ones.
     _remove_superseded(context.warehouse.home.tokens / tokenizer.path, orders)
