@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 
 from warehouse.cleanser.code_units import STATEFUL, RunningDecoder
 from warehouse.cleanser.records import EncodedSpan, decode_record
@@ -125,11 +126,10 @@ def characters_before_repair(text: str, plan: RepairPlan, first: int, last: int)
     texts = [text]
     for step in plan.steps:
         texts.append(apply_repair(texts[-1], RepairPlan(steps=(step,))))
-    for step, before, after in reversed(list(zip(plan.steps, texts, texts[1:], strict=False))):
-        first, last = (
-            _before_step(step, before, after, first)[0],
-            _before_step(step, before, after, last - 1)[1],
-        )
+    for step, (before, after) in reversed(list(zip(plan.steps, pairwise(texts), strict=True))):
+        begin, _ = _before_step(step, before, after, first)
+        _, end = _before_step(step, before, after, last - 1)
+        first, last = begin, end
     return first, last
 
 
@@ -158,10 +158,12 @@ def _carried_around(text: str, step: Step, character: int) -> tuple[int, int]:
     """How many characters at the beginning and at the end of a text, which a step takes as one, come out as they are
     around a character of its result: a page break, say, is one only between others."""
     result = _repaired(text, step, 0, len(text)) or ""
+    most_before = min(character, len(text) - 1)
     n_before = n_after = 0
-    while n_before < character and _is_carried(text, n_before, result, n_before, step):
+    while n_before < most_before and _is_carried(text, n_before, result, n_before, step):
         n_before += 1
-    while n_after < len(result) - 1 - character and _is_carried(text, ~n_after, result, ~n_after, step):
+    most_after = min(len(result) - 1 - character, len(text) - 1 - n_before)
+    while n_after < most_after and _is_carried(text, ~n_after, result, ~n_after, step):
         n_after += 1
     return n_before, n_after
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from warehouse import textstore
+from warehouse.cleanser.readers.reader import NoTextError
 from warehouse.cleanser.replaying import replay
 from warehouse.errors import CorruptArtefact, FakesmrtError
 from warehouse.files import fetched
@@ -141,7 +142,11 @@ def _replayed(origin: ChunkOrigin, home: Home, checks: list[Check]) -> RawText |
             ) as stream,
         ):
             checks.append(Check(READ, stream.sha256 == origin.stream_sha256))
-            text = replay(stream, origin.decision)
+            try:
+                text = replay(stream, origin.decision)
+            except (ValueError, NoTextError) as error:
+                checks.append(Check(REPLAYED, False, f"the bytes cannot be read so: {error}"))
+                return None
             holds = hashlib.sha256(text.encode()).digest() == origin.text_sha256
             checks.append(Check(REPLAYED, holds))
             return raw_text(stream, origin.decision, text) if holds else None
