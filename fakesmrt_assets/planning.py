@@ -11,7 +11,7 @@ from fakesmrt_assets.stages import (
     model_card,
     promoted_model,
 )
-from warehouse.database import Warehouse
+from warehouse.database import Warehouse, require_current_version
 from warehouse.errors import InvalidConfiguration
 from warehouse.home import Home
 from warehouse.plan import PlannedStage, Version, plan_stages
@@ -91,6 +91,8 @@ def plan_build(home: Home, settings: BuildSettings, target: str = EVERYTHING) ->
     home.require()
     context = StageContext(Warehouse(home), settings)
     _ = context.recipe
+    with context.warehouse.read() as connection:
+        require_current_version(connection)
     return plan_stages(context, VERSIONS, UPSTREAM, None if target == EVERYTHING else _selected(target))
 
 

@@ -348,6 +348,18 @@ def require_known_version(connection: Connection) -> int:
     return applied
 
 
+def require_current_version(connection: Connection) -> None:
+    """For what looks at tables of today and changes nothing.
+
+    Raises:
+        InvalidConfiguration: if the database lacks a migration.
+    """
+    if require_known_version(connection) < _numbered_migrations()[-1][0]:
+        raise InvalidConfiguration(
+            "The Training Database was made by an earlier fakesmrt", "Bring it up to date with: fakesmrt init"
+        )
+
+
 def migrate(connection: Connection) -> None:
     """Apply the migrations that the database lacks, each in a transaction of its own, then the views.
 

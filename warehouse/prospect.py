@@ -15,7 +15,7 @@ from importlib.resources import files
 from uuid import UUID
 
 from warehouse.code_versions import code_version
-from warehouse.database import Connection, Warehouse, query, run_script, scalar
+from warehouse.database import Connection, Warehouse, literal, query, run_script, scalar
 from warehouse.stages import source_file
 from warehouse.stages.arrow import SOURCE_FILE, arrow_table
 from warehouse.stages.chunk import recipe_chunking
@@ -110,9 +110,8 @@ def look_ahead(context: StageContext, *, scanned: bool = True) -> Prospect:
 def _trial(warehouse: Warehouse) -> Iterator[Connection]:
     """A database in memory with the working one's tables; those that a scan writes to are copies."""
     with warehouse.sharing(), warehouse.scratch() as connection:
-        path = str(warehouse.home.database).replace("'", "''")
         # ATTACH takes no bound parameters; the path comes from the home.
-        connection.execute(f"ATTACH '{path}' AS working (READ_ONLY)")
+        connection.execute(f"ATTACH {literal(warehouse.home.database)} AS working (READ_ONLY)")
         for schema, table in connection.execute(query("working_tables")).fetchall():
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
             kind = "TABLE" if (schema, table) == ("corpus", "source_file") else "VIEW"

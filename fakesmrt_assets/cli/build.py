@@ -161,8 +161,9 @@ def plan(
 ) -> None:
     """Say which stages and files a build would work on, and why, without doing it.
 
-    Give the options that the build would get. "Would run" is yes, no, or the stage that can tell only when it has
-    looked: new files may hold no text, and a recipe may leave all of it out. With --json, "runs" is null for these.
+    Give the options that the build would get. A stage would run, or not, or perhaps: new files may hold no text, and a
+    recipe may leave all of it out; then the reason names the stage that tells. With --json "runs" is true, false or
+    null.
 
     With --recipe or --against, the recipe is also applied to what is published: chunks, bytes and tokens (of the
     perplexity reference) by corpus and reason, before and after, and the chunks nearest to each changed bound.

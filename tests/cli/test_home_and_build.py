@@ -117,7 +117,14 @@ def test_too_little_text_is_said_before_anything_is_trained(home: Home, folder: 
     plan = fakesmrt("plan", "--json", home=home.root)
     stages = {line["asset"]: line for line in map(json.loads, plan.stdout.splitlines())}
     assert not stages["corpus/chunk"]["runs"]
-    assert stages["tokens/shard"] == {"asset": "tokens/shard", "runs": True, "reason": "it was never built"}
+    assert stages["tokens/shard"] == {
+        "asset": "tokens/shard",
+        "runs": True,
+        "reason": "it was never built",
+        "waits_for": None,
+        "n_files": {},
+        "files": [],
+    }
 
 
 def test_doctor_finds_nothing_in_a_new_home(home: Home) -> None:
