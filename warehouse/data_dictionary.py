@@ -14,7 +14,7 @@ from pathlib import Path
 
 from warehouse.database import Connection, Warehouse, migrate, query, read_rows
 from warehouse.home import Home
-from warehouse.publishing import add_published_relations
+from warehouse.published_relations import add_published_relations
 
 INTRODUCTION = """# Data dictionary
 

@@ -28,7 +28,8 @@ from warehouse.object_store import (
     store_of_home,
 )
 from warehouse.progress import Progress, silent
-from warehouse.publishing import add_file_views, rewrite_version, versions
+from warehouse.published_relations import add_file_views
+from warehouse.publishing import rewrite_version, versions
 
 PURPOSE = "moving the files"
 

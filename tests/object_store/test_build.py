@@ -20,7 +20,8 @@ from warehouse.forgetting.forget import forget
 from warehouse.home import Home
 from warehouse.moving import bring_back, move_to_store
 from warehouse.object_store import STORED_ROOMS, store_of_home
-from warehouse.publishing import add_file_views, rewrite_version, versions
+from warehouse.published_relations import add_file_views
+from warehouse.publishing import rewrite_version, versions
 from warehouse.stages import stage
 from warehouse.workers import LocalWorkers
 
