@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -201,15 +201,21 @@ def address(path: Path) -> str:
     return str(path) if stored is None else stored.store.address(stored.key)
 
 
-def store_folder(folder: Path) -> None:
-    """Make the object store's copy of a finished folder equal to it; does nothing where there is no store."""
+def store_folder(folder: Path, without: Collection[str] = ()) -> None:
+    """Make the object store's copy of a finished folder equal to it; does nothing where there is no store.
+
+    Args:
+        folder: in the home.
+        without: names of files and folders in it that nobody elsewhere needs.
+    """
     stored = stored_file(folder)
     if stored is None:
         return
+    inside = {path.relative_to(folder): path for path in sorted(folder.rglob("*")) if path.is_file()}
     here = {
-        f"{stored.key}/{path.relative_to(folder).as_posix()}": path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        f"{stored.key}/{name.as_posix()}": path
+        for name, path in inside.items()
+        if name.parts[0] not in without and not any(part.startswith(".") for part in name.parts)
     }
     with ThreadPoolExecutor(TRANSFERS) as threads:
         list(threads.map(lambda item: stored.store.put(item[1], item[0]), here.items()))

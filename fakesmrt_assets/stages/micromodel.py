@@ -40,6 +40,9 @@ PRESET = "1mx"
 TRUNK_FRACTION = 0.5
 """Share of a member's budget that all members have in common."""
 
+OF_THE_TRAINING = ("checkpoints", "lock")
+"""What a finished training leaves in its folder and nobody needs: it is taken by its result."""
+
 COMPILING_PAYS_SECONDS = 150.0
 """Trunk and branches are one shape, compiled once for all: what counts is how long they train together."""
 
@@ -178,7 +181,7 @@ def _train_all(context: StageContext, experiment: str) -> list[Trained]:
         name = "trunk" if replicate is None else f"replicate-{replicate}"
         run_dir = fetched_folder(root / name)
         result = run_training(request, run_dir, _part(context.progress, number, len(requests), name))
-        store_folder(run_dir)
+        store_folder(run_dir, without=OF_THE_TRAINING)
         identity = content_id(experiment, name, bytes.fromhex(result.weights_sha256))
         trained.append(Trained(replicate, root / name, result, identity))
     return trained

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -103,13 +104,15 @@ def test_a_folder_is_stored_when_it_is_finished(home_anywhere: Home) -> None:
     (folder / "model").mkdir(parents=True)
     files.write_bytes_whole(folder / "model" / "config.json", b"{}")
     files.write_bytes_whole(folder / "superseded.json", b"{}")
-    files.store_folder(folder)
+    files.write_bytes_whole(folder / "lock", b"")
+    files.store_folder(folder, without=["lock"])
     (folder / "superseded.json").unlink()
-    files.store_folder(folder)
+    files.store_folder(folder, without=["lock"])
     if store_of_home(home_anywhere.root):
-        (folder / "model" / "config.json").unlink()
+        shutil.rmtree(folder)
     files.fetched_folder(folder)
     assert [path.name for path in folder.rglob("*.json")] == ["config.json"]
+    assert (folder / "lock").exists() == (store_of_home(home_anywhere.root) is None)
 
 
 def test_paths_outside_a_home_are_nobodys_business(home_anywhere: Home, tmp_path: Path) -> None:
