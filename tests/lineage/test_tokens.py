@@ -60,8 +60,8 @@ def write_sources(folder: Path) -> None:
     for name, data in SAMPLES.items():
         (folder / name).write_bytes(data)
     for number, container in enumerate(("zip in tar", "tar.gz", "bz2")):
-        text = f"Member {number} lies deep. {STORIES[number]}".encode("utf-16-le")
-        (folder / f"packed-{number}").write_bytes(CONTAINERS[container](b"\xff\xfe" + text, "deep.txt"))
+        deep = b"\xff\xfe" + f"Member {number} lies deep. {STORIES[number]}".encode("utf-16-le")
+        (folder / f"packed-{number}").write_bytes(CONTAINERS[container](deep, "deep.txt"))
     for number, name in enumerate(sorted(topics)[:N_LETTERS]):
         letter = f"Letter {number} to {EMAIL} from the café.\n\n{topics[name][:300].strip()}\n\n"
         text = f"{letter}{FOOTER}\nThe end of {number}.".replace("\n", "\r\n")

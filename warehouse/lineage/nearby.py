@@ -24,7 +24,7 @@ def judged_nearby(connection: Connection, kind: str, identifier: str) -> Iterato
     """Inside the block the tables ``corpus.*`` and the views `VIEWS` hold what decides on the chunks of one thing.
 
     Args:
-        connection: an open Training Database, which may be read-only; nothing in it is changed.
+        connection: an open Training Database, which may be read-only, in no transaction; nothing in it is changed.
         kind: chunk, document or source_file.
         identifier: its id.
     """
