@@ -56,12 +56,12 @@ class Letters:
 
 
 def make_letters(root: Path) -> Letters:
-    """A hundred letters, and ten notes that are records of one file."""
+    """Forty letters, and notes that are records of one file: so many that every split has some, wherever they lie."""
     folder = root / "letters"
     folder.mkdir(parents=True)
-    for number in range(100):
+    for number in range(40):
         (folder / f"{number:03}.txt").write_text(letter(number))
-    records = [f'{{"id": {number}, "text": "{letter(1000 + number).strip()}"}}\n' for number in range(10)]
+    records = [f'{{"id": {number}, "text": "{letter(1000 + number).strip()}"}}\n' for number in range(400)]
     (folder / "notes.jsonl").write_text("".join(records))
     warehouse = Warehouse(Home(root / "home"))
     warehouse.initialise("a salt")

@@ -50,9 +50,11 @@ def texts_of(warehouse: Warehouse) -> Iterator[tuple[str, str]]:
 
 def _texts_of_database(warehouse: Warehouse, path: Path, place: str) -> Iterator[tuple[str, str]]:
     with duckdb.connect(str(path), read_only=True) as connection:
-        tables = connection.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
-        views = [("corpus", "chunk_text")] if "published" in place else []
-        for schema, table in [*tables, *views]:
+        relations = connection.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() "
+            "UNION ALL SELECT schema_name, view_name FROM duckdb_views() WHERE view_name = 'chunk_text'"
+        ).fetchall()
+        for schema, table in relations:
             rows = connection.sql(f'FROM "{schema}"."{table}"').to_arrow_table()
             yield f"{place} {schema}.{table}", _joined(rows)
 

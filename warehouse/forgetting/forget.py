@@ -21,7 +21,7 @@ from warehouse.locks import build_lock
 from warehouse.progress import Progress, silent
 from warehouse.retrieval.segments import forget_texts
 
-N_STEPS = 8
+N_STEPS = 7
 
 
 def preview(warehouse: Warehouse, identifiers: Sequence[str]) -> Preview:
