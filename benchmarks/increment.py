@@ -75,17 +75,18 @@ def choose_files(folder: Path, n_bytes: int, share: float) -> Split:
         (path for path in folder.rglob("*") if path.is_file()),
         key=lambda path: hashlib.sha256(str(path.relative_to(folder)).encode()).digest(),
     )
-    split, wanted = Split([], []), n_bytes * (1 + share)
+    split, least = Split([], []), n_bytes * share
+    n_first = n_later = 0
     for path in found:
         size = path.stat().st_size
-        if size > n_bytes * share:
-            continue
-        if _n_bytes(split.later) < n_bytes * share:
+        if n_later < least and size <= least:
             split.later.append(path)
-        elif _n_bytes(split.first) < n_bytes:
+            n_later += size
+        elif n_first < n_bytes:
             split.first.append(path)
-    if _n_bytes(split.first) + _n_bytes(split.later) < 0.9 * wanted:
-        sys.exit(f"{folder} holds less than {wanted:,.0f} bytes in files of at most {n_bytes * share:,.0f}")
+            n_first += size
+    if n_first < n_bytes or n_later < least:
+        sys.exit(f"{folder} holds less than {n_bytes + least:,.0f} bytes")
     return split
 
 
