@@ -127,7 +127,7 @@ def token_questions(
 
     def holds(shard: str, token: int) -> bool:
         [origin] = find_shards(connection, shard)
-        return bool(prove(find_token(connection, origin, token), home).holds)
+        return prove(find_token(connection, origin, token), home).verdict == "whole"
 
     return {"token_to_raw_bytes": times_of([lambda place=place: holds(*place) for place in places])}
 
