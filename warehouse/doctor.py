@@ -109,13 +109,21 @@ def _started_at(pid: str) -> float:
     return time.time() - up + int(ticks) / os.sysconf("SC_CLK_TCK")
 
 
+def _modified_at(path: Path) -> float:
+    """When a file was last written (seconds of the clock); infinity if a living process has just removed it."""
+    try:
+        return path.lstat().st_mtime
+    except FileNotFoundError:
+        return math.inf
+
+
 def _leftovers(home: Home, alone: bool) -> list[Path]:
     """Temporary files and folders of processes that are gone; where no build can be running, also its workplaces."""
     found = [*home.temporary.iterdir(), *home.models.rglob(".mixed*")] if alone else []
     for path in home.root.rglob(".[0-9]*.*"):
         match = re.match(r"\.(\d+)\.", path.name)
         # A number is given again: what is older than its process was left by an earlier one of that number.
-        if match and path.lstat().st_mtime < _started_at(match.group(1)) - CLOCK_SECONDS:
+        if match and _modified_at(path) < _started_at(match.group(1)) - CLOCK_SECONDS:
             found.append(path)
     return sorted(found)
 

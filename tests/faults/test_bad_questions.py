@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -50,8 +51,16 @@ def every_byte(warehouse: Warehouse) -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
-def test_an_unknown_id_is_named(warehouse: Warehouse, refused: OneLine) -> None:
-    assert NOBODY in refused("trace", NOBODY)
+@pytest.mark.parametrize(
+    "command", [("trace", NOBODY), ("show", NOBODY), ("forget", NOBODY, "--yes"), ("versions", "pin", "999")]
+)
+def test_an_unknown_id_is_named(warehouse: Warehouse, refused: OneLine, command: tuple[str, ...]) -> None:
+    line = refused(*command)
+    assert next(word for word in command if word in (NOBODY, "999")) in line
+    with warehouse.read() as connection:
+        assert connection.execute(
+            "SELECT (SELECT count(*) FROM corpus.forgotten), count(*) > 200 FROM corpus.chunk"
+        ).fetchall() == [(0, True)]
 
 
 @pytest.mark.parametrize(
@@ -182,3 +191,13 @@ def test_a_published_copy_takes_the_place_of_a_damaged_database(warehouse: Wareh
         connection.execute('UPDATE meta.materialization SET "at" = now()')
     warehouse.publish()
     assert examine_home(warehouse, fix=False) == []
+
+
+def test_what_an_earlier_process_of_the_same_number_left_is_found(warehouse: Warehouse) -> None:
+    mine, left = (warehouse.home.text / f".{os.getpid()}.{name}.parquet" for name in ("mine", "left"))
+    for path in (mine, left):
+        path.touch()
+    os.utime(left, (0, 0))
+    assert [finding.what.split()[0] for finding in examine_home(warehouse, fix=True)] == [str(left)]
+    assert mine.exists()
+    assert not left.exists()

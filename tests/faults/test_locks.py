@@ -204,4 +204,6 @@ def test_whatever_is_in_the_file_it_can_be_locked(lock: Path, found: bytes) -> N
     for _ in range(3):
         with exclusive(lock, "The shelf", "ein Wört \N{GRINNING FACE}" * 99, 0.0):
             assert [holder.pid for holder in in_turn(lock)] == [os.getpid()]
+        # Later names take no more space: a full disk keeps nobody from reading.
+        assert lock.stat().st_size >= locks.RECORD_BYTES * (1 + locks.N_NAMES)
     assert in_turn(lock) == []
