@@ -25,11 +25,13 @@ N_CHUNKS, CHUNKS_PER_DOCUMENT, N_SHARDS = 240, 3, 2
 MARKER = 0
 
 SETTLE = """
-UPDATE corpus.chunk SET document_id = (SELECT chunk_id FROM arrived WHERE number = text_row - text_row % 3),
-    ordinal = text_row % 3, n_words = text_row, split = if(text_row >= 210, 'report', 'train');
+UPDATE corpus.chunk SET ordinal = text_row % 3, n_words = text_row, split = if(text_row >= 210, 'report', 'train'),
+    document_id = (
+        SELECT first.chunk_id FROM arrived AS first WHERE first.number = chunk.text_row - chunk.text_row % 3
+    );
 DELETE FROM corpus.document WHERE document_id NOT IN (SELECT document_id FROM corpus.chunk);
-UPDATE corpus.document SET language = if(
-    (SELECT number FROM arrived WHERE chunk_id = document_id) % 2 = 0, 'en', 'de'
+UPDATE corpus.document SET language = (
+    SELECT if(first.number % 2 = 0, 'en', 'de') FROM arrived AS first WHERE first.chunk_id = document.document_id
 );
 INSERT INTO corpus.recipe VALUES ('default', ''::BLOB, $chunking_id, NULL, '{}');
 """
@@ -58,12 +60,13 @@ def fill(warehouse: Warehouse, *, weighted: bool = False) -> None:
     """Put the texts and their shards into a home, and publish it."""
     path = warehouse.home.text / "one.parquet"
     numbers = range(N_CHUNKS)
-    parquet.write_table(pa.table({"text": [text_of(number) for number in numbers]}), path)
+    ids = pa.array([chunk_of(number).bytes for number in numbers], pa.uuid())
+    parquet.write_table(pa.table({"chunk_id": ids, "text": [text_of(number) for number in numbers]}), path)
     arrived = pa.table(
         {
             "number": numbers,
             "name": [f"{number}.txt" for number in numbers],
-            "chunk_id": pa.array([chunk_of(number).bytes for number in numbers], pa.uuid()),
+            "chunk_id": ids,
             "sha256": [bytes([number % 256]) * 32 for number in numbers],
             "n_characters": [len(text_of(number)) for number in numbers],
             "text_file": [path.name] * N_CHUNKS,
@@ -77,11 +80,13 @@ def fill(warehouse: Warehouse, *, weighted: bool = False) -> None:
             connection.execute(statement, {name: values[name] for name in statement.named_parameters})
         for split, first, last in (("train", 0, 210), ("report", 210, N_CHUNKS)):
             for number in range(N_SHARDS if split == "train" else 1):
-                _shard(connection, warehouse.home, split, number, range(first + number, last, N_SHARDS), weighted)
+                _shard(
+                    connection, warehouse.home, split, number, range(first + number, last, N_SHARDS), weighted
+                )
         connection.execute(
             "INSERT INTO meta.materialization BY NAME SELECT 'tokens/shard' AS asset, '' AS scope, '' AS run_id, "
             "'' AS code_version, '' AS data_version, '{}' AS inputs, 0 AS n_rows, 0 AS seconds, "
-            "0 AS peak_memory_bytes, now() AS \"at\""
+            '0 AS peak_memory_bytes, now() AS "at"'
         )
     warehouse.publish()
 
@@ -116,7 +121,9 @@ def _shard(
     end = 0
     for row in rows:
         start, end = end, end + len(row.tokens) + 1
-        connection.execute("INSERT INTO tokens.shard_chunk VALUES (?, ?, ?, ?)", [shard_id, row.chunk_id, start, end])
+        connection.execute(
+            "INSERT INTO tokens.shard_chunk VALUES (?, ?, ?, ?)", [shard_id, row.chunk_id, start, end]
+        )
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,11 @@ def test_a_token_of_another_fakesmrt_says_so(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize(
     "request_",
-    [TokenRequest(), ChunkRequest(columns=()), TokenRequest(where="TRUE", epochs=3, world_size=4, rank=3, version=2)],
+    [
+        TokenRequest(),
+        ChunkRequest(columns=()),
+        TokenRequest(where="TRUE", epochs=3, world_size=4, rank=3, version=2),
+    ],
 )
 def test_a_request_comes_back(request_: TokenRequest | ChunkRequest) -> None:
     assert from_json(to_json(request_, "a token")) == (request_, "a token")

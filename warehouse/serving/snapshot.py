@@ -220,13 +220,12 @@ def version_file(warehouse: Warehouse, number: int | None) -> Path:
     """
     home = warehouse.home
     home.require()
-    newest = newest_version(home)
-    if newest is None:
+    path = newest_version(home) if number is None else home.published_versions / f"{number}.duckdb"
+    if path is None:
         raise InputUnreadable(f"Nothing is published in {home.root} yet", "Run: fakesmrt build corpus")
-    path = newest if number is None else home.published_versions / f"{number}.duckdb"
     if not path.is_file():
         raise InputUnreadable(
-            f"Published version {number} is no longer kept",
+            f"Published version {path.stem} is no longer kept",
             "Begin anew from the newest, without a resume token; a version stays that is pinned in time: "
             "fakesmrt versions pin N",
         )
