@@ -28,11 +28,11 @@ from uuid import UUID
 
 from made_up_home import CHUNKS_PER_DOCUMENT, DOCUMENTS_PER_RAW_FILE, make_home
 
-from warehouse import textstore
 from warehouse.database import Connection, Warehouse, literal, query, scalar
 from warehouse.home import Home
 from warehouse.lineage.token_place import find_shards, find_token
 from warehouse.lineage.token_proof import prove
+from warehouse.retrieval.texts import stored_chunk
 
 PROMOTED, EVERYTHING = 7, 8
 HISTOGRAMS = {
@@ -138,20 +138,13 @@ def chunk_questions(
     """Rows and texts of chunks drawn anywhere."""
     draw = random.Random(3)  # noqa: S311
     ids = [made_up_id(f"chunk{draw.randrange(n_chunks)}") for _ in range(repeats)]
-    by_place = (
-        "FROM corpus.chunk_place JOIN corpus.chunk ON chunk.rowid = chunk_row WHERE chunk_place.chunk_id = ?"
+    row = (
+        "SELECT chunk.* FROM corpus.chunk_place JOIN corpus.chunk ON chunk.rowid = chunk_row"
+        " WHERE chunk_place.chunk_id = ?"
     )
-
-    def text(chunk_id: UUID) -> str:
-        [(file, row)] = connection.execute(f"SELECT text_file, text_row {by_place}", [chunk_id]).fetchall()
-        return textstore.read_rows(home.text / file, [row])[0]
-
-    def metadata(chunk_id: UUID) -> list[tuple[object, ...]]:
-        return connection.execute(f"SELECT chunk.* {by_place}", [chunk_id]).fetchall()
-
     return {
-        "text_by_id": times_of([lambda i=i: text(i) for i in ids]),
-        "all_columns_by_id": times_of([lambda i=i: metadata(i) for i in ids]),
+        "text_by_id": times_of([lambda i=i: stored_chunk(connection, home, i) for i in ids]),
+        "all_columns_by_id": times_of([lambda i=i: connection.execute(row, [i]).fetchall() for i in ids]),
     }
 
 
@@ -220,7 +213,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="fakesmrt-warehouse-") as folder:
         root = arguments.home or Path(folder) / "home"
         warehouse = Warehouse(Home(root.absolute()))
-        if not warehouse.home.database.exists():
+        if warehouse.home.database.exists():
+            warehouse.upgrade()
+        else:
             make_home(root, arguments.chunks)
         published = {} if arguments.keep_published else publish_again(warehouse, with_peer=arguments.peer)
         result = {"benchmark": "warehouse", **measure(warehouse, arguments.repeats), **published}
