@@ -174,6 +174,36 @@ def test_trace_as_json_is_one_object(run: Run) -> None:
     assert {child["kind"] for child in node["children"]} == {"document", "decision", "dropped", "checkpoint"}
 
 
+def test_trace_all_lists_every_row_and_a_token_is_traced_by_its_shard(run: Run) -> None:
+    _, out, _ = run("trace", "promoted", "--all")
+    assert "only the first" not in out
+    status, out, _ = run("trace", "train-0:5123", "--json")
+    node = json.loads(out)
+    assert (status, node["kind"], node["facts"]["proof"]) == (0, "token", "in part")
+    notes = [child["facts"].get("note") for child in node["children"] if child["kind"] == "proof"]
+    assert "cannot be read: No such file or directory" in str(notes)
+
+
+def test_a_file_is_also_named_as_it_lies_here(
+    run: Run, monkeypatch: pytest.MonkeyPatch, published_home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "june.txt").touch()
+    warehouse = Warehouse(Home(published_home))
+    with warehouse.write("test") as connection:
+        connection.execute(
+            "UPDATE corpus.source_file SET path = ? WHERE path = '/texts/letter.txt'",
+            [str(tmp_path / "letters" / "june.txt")],
+        )
+        connection.execute(
+            'INSERT INTO meta.materialization SELECT * REPLACE (now() AS "at") FROM meta.materialization'
+        )
+    warehouse.publish()
+    monkeypatch.chdir(tmp_path)
+    _, out, _ = run("trace", "./letters/../letters/june.txt", "--json")
+    assert json.loads(out)["facts"]["path"] == str(tmp_path / "letters" / "june.txt")
+
+
 def test_trace_of_an_unknown_id_is_one_line(run: Run) -> None:
     status, out, err = run("trace", "no such thing")
     assert (status, out, err.count("\n")) == (1, "", 1)

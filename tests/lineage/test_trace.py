@@ -9,6 +9,7 @@ import uuid
 import pytest
 from duckdb import DuckDBPyConnection
 
+from warehouse.database import query
 from warehouse.errors import InvalidConfiguration
 from warehouse.lineage.tracing import trace
 from warehouse.lineage.tree import TraceNode
@@ -98,3 +99,54 @@ def test_an_ambiguous_name_lists_what_it_may_mean(database: DuckDBPyConnection) 
     """)
     with pytest.raises(InvalidConfiguration, match="may mean source_file"):
         trace(database, "alice.txt")
+
+
+def test_an_evaluation_leads_to_its_models_with_what_it_measured_of_each(
+    database: DuckDBPyConnection,
+) -> None:
+    node = trace(database, "bits_per_byte: report/all")
+    assert (node.kind, node.facts["n_models"]) == ("evaluation", 3)
+    mixed = next(child for child in node.children if child.identifier == named("mixed"))
+    assert (mixed.facts["model"], mixed.facts["value"]) == ("mixed model", 2.0)
+    assert {"checkpoint", "licence", "shard", "source_file"} <= set(kinds(mixed))
+
+
+def test_a_model_leads_to_the_shards_of_its_training_and_its_ancestors_past_ones_too(
+    database: DuckDBPyConnection,
+) -> None:
+    shards = [child for child in trace(database, named("mixed")).children if child.kind == "shard"]
+    assert {(child.identifier, child.facts["is_current"], child.facts["n_tokens"]) for child in shards} == {
+        (named("shard-train"), True, 8000 + 2 * 5000),
+        (named("shard-past"), False, 700),
+    }
+
+
+def test_the_licences_of_a_trace_are_those_of_the_model_card(database: DuckDBPyConnection) -> None:
+    licences = [child for child in trace(database, "promoted").children if child.kind == "licence"]
+    rows = database.execute(query("report_model_licences"), {"checkpoint_id": named("mixed")}).fetchall()
+    assert [(child.identifier, *child.facts.values()) for child in licences] == rows
+
+
+def test_as_many_rows_are_listed_as_are_asked_for(database: DuckDBPyConnection) -> None:
+    def listed(limit: int | None) -> list[str]:
+        return [
+            child.kind
+            for child in trace(database, named("mixed"), limit=limit).children
+            if child.kind in {"source_file", "more"}
+        ]
+
+    assert listed(None) == listed(4) == ["source_file"] * 4
+    assert listed(3) == ["source_file"] * 3 + ["more"]
+
+
+def test_a_position_in_a_shard_leads_to_its_chunk_also_where_no_file_is_there(
+    database: DuckDBPyConnection,
+) -> None:
+    node = trace(database, "train-0:5123")
+    assert (node.kind, node.identifier) == ("token", "one/train-0.bin:5123")
+    chunk = next(child for child in node.children if child.kind == "chunk")
+    assert (chunk.identifier, chunk.facts["token_start"]) == (named("chunk-3"), 5000)
+    masked = [child.identifier for child in node.children if child.kind == "decision"]
+    assert masked == ["read as plain", "decoded as utf-8", "repaired by fix_encoding"] + ["email masked"] * 2
+    gone = trace(database, f"{named('shard-past')}:5")
+    assert {child.kind for child in gone.children} == {"shard", "chunk"}
