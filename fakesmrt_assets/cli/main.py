@@ -26,12 +26,13 @@ COMMANDS = {
     "recipe": "fakesmrt_assets.cli.recipes",
     "ui": "fakesmrt_assets.cli.ui",
     "sql": "fakesmrt_assets.cli.query",
-    "serve": "fakesmrt_assets.cli.serve",
     "trace": "fakesmrt_assets.cli.tracing",
-    "forget": "fakesmrt_assets.cli.forget",
-    "versions": "fakesmrt_assets.cli.versions",
     "search": "fakesmrt_assets.cli.search",
     "show": "fakesmrt_assets.cli.search",
+    "versions": "fakesmrt_assets.cli.versions",
+    "serve": "fakesmrt_assets.cli.serve",
+    "forget": "fakesmrt_assets.cli.forget",
+    "store": "fakesmrt_assets.cli.store",
     "decode": "fakesmrt_assets.cli.cleanser",
     "dedup": "fakesmrt_assets.cli.dedup",
     "score": "fakesmrt_assets.cli.score",
@@ -42,7 +43,6 @@ COMMANDS = {
     "presets": "fakesmrt_assets.cli.models",
     "demo": "fakesmrt_assets.cli.demo",
     "doctor": "fakesmrt_assets.cli.home",
-    "store": "fakesmrt_assets.cli.store",
 }
 """Each command or group of commands and the module that defines it, in the order of ``fakesmrt --help``."""
 

@@ -23,6 +23,8 @@ PAGES = [
     "docs/recipes.md",
     "docs/cleanser.md",
     "docs/plain_text.md",
+    "docs/scaling.md",
+    "docs/training_database.md",
 ]
 BUILT_BY_OTHERS = {"docs/asset_graph.png", "docs/results.md"}
 
