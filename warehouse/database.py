@@ -27,7 +27,7 @@ import duckdb
 from warehouse import locks
 from warehouse.errors import FakesmrtError, InputUnreadable, InvalidConfiguration, LockHeld
 from warehouse.home import Home
-from warehouse.object_store import store_of_home
+from warehouse.object_store import failure_told, store_of_home
 
 Connection = duckdb.DuckDBPyConnection
 Row = TypeVar("Row")
@@ -85,6 +85,8 @@ def _is_held(error: duckdb.Error) -> bool:
 def _explained(error: duckdb.Error, database: Path) -> FakesmrtError:
     """The same failure with its remedy."""
     message = str(error).splitlines()[0]
+    if failure := failure_told(str(error)):
+        return failure
     if "No space left" in str(error) or "disk is full" in str(error).lower():
         return FakesmrtError(f"The disk is full: {message}", "Free some space and run the same command again")
     if _is_held(error):

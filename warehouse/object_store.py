@@ -349,6 +349,17 @@ def _explained(error: Exception, settings: StoreSettings) -> FakesmrtError:
     )
 
 
+def failure_told(message: str) -> StoreUnavailable | None:
+    """The failure of a store in what DuckDB says when it cannot read a file of one: a Python traceback."""
+    if "Traceback (most recent call last)" not in message:
+        return None
+    *_, told = (line.strip() for line in message.splitlines() if line.strip())
+    return StoreUnavailable(
+        f"The object store does not give a file ({told})",
+        "Check the store, the credentials for it and the network; fakesmrt doctor names what is missing",
+    )
+
+
 def read_settings(path: Path) -> StoreSettings:
     """The settings in a home's ``store.json``.
 

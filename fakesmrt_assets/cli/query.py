@@ -85,12 +85,15 @@ def published() -> Iterator[Connection]:
     import duckdb
 
     from warehouse.database import UPGRADE, Warehouse
+    from warehouse.object_store import failure_told
 
     home = Home(default_home())
     try:
         with Warehouse(home).read_published() as connection:
             yield connection
     except duckdb.Error as error:
+        if failure := failure_told(str(error)):
+            raise failure from error
         message = " ".join(str(error).partition("\n\nLINE")[0].split())
         if "newer version of DuckDB" in message:
             raise InvalidConfiguration(

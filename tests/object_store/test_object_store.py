@@ -11,6 +11,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from warehouse import files
+from warehouse.database import Warehouse
 from warehouse.errors import InvalidConfiguration, StoreUnavailable
 from warehouse.home import Home
 from warehouse.object_store import SETTINGS_FILE, ObjectStore, StoreSettings, store_of_home
@@ -120,3 +121,13 @@ def test_what_was_put_in_part_is_no_file_and_goes(tmp_path: Path) -> None:
     assert files.names(home.text) == ["a.parquet"]
     assert files.remove_unfinished(home.root) == ["text/.99999999.b.parquet"]
     assert [path.name for path in (shared / "text").iterdir()] == ["a.parquet"]
+
+
+def test_a_store_that_fails_inside_the_database_is_one_line(warehouse: Warehouse, s3: str) -> None:
+    nowhere = {"endpoint_url": f"http://127.0.0.1:{_closed_port()}"}
+    settings = StoreSettings("s3://bucket/home", "mine", nowhere)
+    (warehouse.home.root / SETTINGS_FILE).write_text(settings.to_json())
+    with pytest.raises(StoreUnavailable) as failed, warehouse.scratch() as connection:
+        connection.execute("FROM read_parquet('s3://bucket/home/text/a.parquet')")
+    assert "\n" not in str(failed.value)
+    assert "does not give a file" in str(failed.value)
