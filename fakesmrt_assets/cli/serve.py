@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -81,8 +83,12 @@ def serve(
     _tell(
         {"location": f"grpc{'+tls' if pair else ''}://{_bracketed(host)}:{server.port}", **facts}, json_output
     )
-    server.serve()
-    source.close()
+    # The server listens in threads of its own.
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stopped.set())
+    stopped.wait()
+    server.stop()
 
 
 def _bracketed(host: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -42,8 +43,8 @@ def run(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["--host", "0.0.0.0"],
-        ["--host", "0.0.0.0", "--no-token", "--make-certificate"],
+        ["--host", "192.0.2.1", "--make-certificate", "--no-token"],
+        ["--host", "example.org", "--no-token"],
         ["--host", "192.0.2.1"],
     ],
 )
@@ -109,12 +110,15 @@ def test_a_stream_survives_the_kill_of_its_server(
     before = list(itertools.islice(stream, 7))
     process.kill()
     process.wait()
-    serve_home(int(location.rpartition(":")[2]))
+    process, _ = serve_home(int(location.rpartition(":")[2]))
     # A second client goes on from a token that the first one wrote down before it was killed.
     second = Client.of_home(home.root, location).tokens(request, before[3].resume)
     expected = [batch.resume for batch in itertools.islice(Source(Warehouse(home)).tokens(request), 707)]
     assert [batch.resume for batch in [*before, *itertools.islice(stream, 700)]] == expected
     assert [batch.resume for batch in itertools.islice(second, 700)] == expected[4:704]
+    # Both streams are still open.
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0
 
 
 @pytest.mark.e2e

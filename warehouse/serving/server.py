@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hmac
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
@@ -20,6 +21,8 @@ from warehouse.serving.batches import Batch, with_header
 from warehouse.serving.errors import to_flight
 from warehouse.serving.requests import from_json, to_json
 from warehouse.serving.source import Source
+
+STOP_SECONDS = 2.0
 
 
 class Server(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow has no types
@@ -46,6 +49,12 @@ class Server(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow has no t
             middleware={} if secret is None else {"secret": _SecretCheck(secret)},
             tls_certificates=[] if certificate is None else [certificate],
         )
+
+    def stop(self) -> None:
+        """Stop listening and end what streams can be ended; a client that reads nothing more cannot hold it up."""
+        stopping = threading.Thread(target=self.shutdown, daemon=True)
+        stopping.start()
+        stopping.join(STOP_SECONDS)
 
     def do_get(self, _context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.FlightDataStream:
         """The stream that a ticket asks for."""
