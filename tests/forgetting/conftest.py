@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import random
 import shutil
 from pathlib import Path
@@ -26,11 +27,17 @@ WORDS = tuple(
 
 
 def letter(number: int, n_words: int = 80) -> str:
-    """English-looking text that no other number gives."""
+    """English-looking text that no other number gives; its first line becomes its title."""
     draw = random.Random(number)
     words = [f"{draw.choice(WORDS)}{draw.randrange(1000)}" if draw.random() < 0.3 else draw.choice(WORDS)
              for _ in range(n_words)]  # fmt: skip
-    return " ".join(f"the {word} and" if place % 6 == 0 else word for place, word in enumerate(words)) + ".\n"
+    spoken = [f"the {word} and" if place % 6 == 0 else word for place, word in enumerate(words)]
+    return f"{' '.join(spoken[:8])}\n\n{' '.join(spoken[8:])}.\n"
+
+
+def note(number: int) -> str:
+    """A record with a letter."""
+    return json.dumps({"id": number, "text": letter(1000 + number)})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +68,7 @@ def make_letters(root: Path) -> Letters:
     folder.mkdir(parents=True)
     for number in range(40):
         (folder / f"{number:03}.txt").write_text(letter(number))
-    records = [f'{{"id": {number}, "text": "{letter(1000 + number).strip()}"}}\n' for number in range(400)]
+    records = [f"{note(number)}\n" for number in range(400)]
     (folder / "notes.jsonl").write_text("".join(records))
     warehouse = Warehouse(Home(root / "home"))
     warehouse.initialise("a salt")
