@@ -121,9 +121,13 @@ def _text_of_shard(path: Path) -> str:
 def places_with(root: Path, wanted: set[str]) -> dict[str, int]:
     """The places of a home that hold some of the windows, and how many."""
     found = {}
+    firsts = {" ".join(window.split()[:4]) for window in wanted}
     for place, text in texts_of(root):
         plain = re.sub(r"\\[nrt]|\s+", " ", text)
-        if number := sum(window in plain for window in wanted):
+        # A window stands nowhere where its first half does not; most places hold none of the halves.
+        halves = {half for half in firsts if half in plain}
+        there = (window for window in wanted if " ".join(window.split()[:4]) in halves)
+        if number := sum(window in plain for window in there):
             found[place] = number
     return found
 
@@ -232,7 +236,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, help="a folder for the corpus and the home; what is there is used")
+    parser.add_argument(
+        "folder", type=Path, help="a folder for the corpus and the home; what is there is used"
+    )
     parser.add_argument(
         "--text", type=Path, required=True, help="folder of texts (.txt, .md) to cut documents from"
     )
