@@ -30,7 +30,12 @@ GRAPH: list[tuple[str, str, list[str], list[str]]] = [
     ("models/micromodel", "models", ["tokens/shard"], ["loss_finite", "reloads_to_the_same_bytes"]),
     ("models/mixed_model", "models", ["models/micromodel"], ["accepted_or_best_member"]),
     ("models/promoted_model", "models", ["models/mixed_model"], []),
-    ("reports/corpus_report", "reports", ["corpus/source_file", "corpus/training_chunk"], []),
+    (
+        "reports/corpus_report",
+        "reports",
+        ["corpus/search_index", "corpus/source_file", "corpus/training_chunk"],
+        [],
+    ),
     ("reports/eval_report", "reports", ["models/mixed_model"], []),
     (
         "reports/model_card",

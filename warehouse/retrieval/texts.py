@@ -6,6 +6,7 @@ bytes (``lineage/token_proof.py``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -82,6 +83,28 @@ def stored_chunk(connection: Connection, home: Home, chunk_id: UUID) -> StoredCh
         )
     (text,) = read_rows(text_file(home.text, origin.text_file), [origin.text_row])
     return StoredChunk(chunk_id, origin, text)
+
+
+def chunk_texts(connection: Connection, home: Home, chunk_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The texts of some chunks by their ids, and nothing else of them; each text file is opened once.
+
+    Raises:
+        InvalidConfiguration: if the published copy does not hold one of them.
+        CorruptArtefact: if a text file is missing or damaged.
+    """
+    rows = connection.execute(query("chunk_text_places"), {"chunk_ids": list(chunk_ids)}).fetchall()
+    by_file: dict[str, list[tuple[UUID, int]]] = {}
+    for chunk_id, name, row in rows:
+        by_file.setdefault(name, []).append((chunk_id, row))
+    texts: dict[UUID, str] = {}
+    for name, there in by_file.items():
+        read = read_rows(text_file(home.text, name), [row for _, row in there])
+        texts.update(zip((chunk_id for chunk_id, _ in there), read, strict=True))
+    if missing := set(chunk_ids) - texts.keys():
+        raise InvalidConfiguration(
+            f"There is no chunk {str(min(missing))!r}", "Find one with: fakesmrt search WORDS"
+        )
+    return texts
 
 
 def raw_bytes(home: Home, origin: ChunkOrigin) -> bytes:
