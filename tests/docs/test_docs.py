@@ -24,6 +24,7 @@ PAGES = [
     "docs/cleanser.md",
     "docs/plain_text.md",
     "docs/scaling.md",
+    "docs/serving.md",
     "docs/training_database.md",
 ]
 BUILT_BY_OTHERS = {"docs/asset_graph.png", "docs/results.md"}

@@ -157,6 +157,13 @@ def test_tokens_have_the_weights_of_their_recipe(tmp_path: Path, small_buckets: 
         assert in_eight_epochs == 8 if weight_of(number) == 1 else 16 <= in_eight_epochs <= 24
 
 
+def test_what_a_person_wrote_is_put_into_a_query_once(source: Source) -> None:
+    # Put in one after the other, the condition would end the weight's string and become code.
+    weight = "CASE WHEN title = '$condition' THEN 0 ELSE 1 END"
+    request = ChunkRequest(weight=weight, where="n_words < 9 OR path = ' OR TRUE OR '")
+    assert len(ids(source.chunks(request))) == 9
+
+
 def test_what_is_forgotten_in_between_is_left_out_and_everything_else_comes_once(
     served: Warehouse, source: Source, small_buckets: None
 ) -> None:
