@@ -62,7 +62,7 @@ def index_home(warehouse: Warehouse, workers: int) -> dict[str, float]:
         connection.register("indexed", indexed)
         run_script(connection, "record_search_index", {"kept": [], "omitted": str(omitted)})
         # Without a new commit nothing is published.
-        connection.execute("UPDATE meta.materialization SET \"at\" = now()")
+        connection.execute('UPDATE meta.materialization SET "at" = now()')
     warehouse.publish()
     n_bytes = sum((home.index / name).stat().st_size for name in names(home.index, "search-*.parquet"))
     return {
