@@ -1,5 +1,0 @@
-SELECT licence, n_files, n_chunks, n_tokens
-FROM lineage.model_licence
-WHERE checkpoint_id = $id
-ORDER BY n_tokens DESC, licence
-LIMIT $limit;
