@@ -32,7 +32,7 @@ from warehouse.database import Connection, Warehouse, literal, query, scalar
 from warehouse.home import Home
 from warehouse.lineage.token_place import find_shards, find_token
 from warehouse.lineage.token_proof import prove
-from warehouse.retrieval.texts import stored_chunk
+from warehouse.retrieval.texts import chunk_texts, stored_chunk
 
 PROMOTED, EVERYTHING = 7, 8
 HISTOGRAMS = {
@@ -143,7 +143,8 @@ def chunk_questions(
         " WHERE chunk_place.chunk_id = ?"
     )
     return {
-        "text_by_id": times_of([lambda i=i: stored_chunk(connection, home, i) for i in ids]),
+        "text_by_id": times_of([lambda i=i: chunk_texts(connection, home, [i]) for i in ids]),
+        "text_and_origin_by_id": times_of([lambda i=i: stored_chunk(connection, home, i) for i in ids]),
         "all_columns_by_id": times_of([lambda i=i: connection.execute(row, [i]).fetchall() for i in ids]),
     }
 
