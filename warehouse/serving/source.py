@@ -88,11 +88,11 @@ class Source:
         return ChunkBatch(rows, positions, b"").to_arrow().schema
 
     def warm(self) -> int:
-        """Open the newest version, and its shards for training where there are some, so that a first stream need
-        not wait for that; returns the version's number."""
+        """Open the newest version, and read a little of it where it is large, so that a first stream need not wait for
+        that; returns the version's number."""
         snapshot = self.snapshot(None)
         for recipe in snapshot.recipes_with_shards():
-            snapshot.shards(recipe, "train")
+            TokenSelection(snapshot, TokenRequest(recipe=recipe, where="TRUE")).header()
         return snapshot.number
 
     def snapshot(self, number: int | None) -> Snapshot:
