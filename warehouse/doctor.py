@@ -6,11 +6,8 @@ the corpus, which are asset checks.
 
 from __future__ import annotations
 
-import math
 import os
-import re
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +19,7 @@ from warehouse.errors import CorruptArtefact, FakesmrtError, InputUnreadable, In
 from warehouse.files import fetched_folder, file_sha256, names, remove, remove_unfinished, written_whole
 from warehouse.forgetting.contents import unfinished_contents
 from warehouse.forgetting.forget import finish_unfinished
-from warehouse.home import Home
+from warehouse.leftovers import left_behind
 from warehouse.perplexity.reference import Reference
 from warehouse.textstore import number_of_rows, text_file
 from warehouse.tokens.shards import open_shard
@@ -44,8 +41,6 @@ class Finding:
 
 
 REBUILD = "Run: fakesmrt doctor --fix, then fakesmrt build"
-CLOCK_SECONDS = 1.0
-"""By so much the time of a file and that of a process may differ."""
 
 
 def _damage(warehouse: Warehouse) -> str | None:
@@ -99,37 +94,8 @@ def _examine_database(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
     )
 
 
-def _started_at(pid: str) -> float:
-    """When a process began (seconds of the clock); infinity if there is none (proc(5): field 22, in ticks)."""
-    try:
-        ticks = Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[19]
-    except FileNotFoundError:
-        return math.inf
-    up = float(Path("/proc/uptime").read_text().split()[0])
-    return time.time() - up + int(ticks) / os.sysconf("SC_CLK_TCK")
-
-
-def _modified_at(path: Path) -> float:
-    """When a file was last written (seconds of the clock); infinity if a living process has just removed it."""
-    try:
-        return path.lstat().st_mtime
-    except FileNotFoundError:
-        return math.inf
-
-
-def _leftovers(home: Home, alone: bool) -> list[Path]:
-    """Temporary files and folders of processes that are gone; where no build can be running, also its workplaces."""
-    found = [*home.temporary.iterdir(), *home.models.rglob(".mixed*")] if alone else []
-    for path in home.root.rglob(".[0-9]*.*"):
-        match = re.match(r"\.(\d+)\.", path.name)
-        # A number is given again: what is older than its process was left by an earlier one of that number.
-        if match and _modified_at(path) < _started_at(match.group(1)) - CLOCK_SECONDS:
-            found.append(path)
-    return sorted(found)
-
-
 def _examine_leftovers(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
-    for path in _leftovers(warehouse.home, alone=fix):
+    for path in left_behind(warehouse.home, alone=fix):
         if fix and path.is_dir():
             shutil.rmtree(path)
         elif fix:

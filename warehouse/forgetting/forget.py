@@ -71,7 +71,7 @@ def forget(
         LockHeld: while a build runs.
         InvalidConfiguration: if an identifier means nothing, or more than one thing; nothing is forgotten then.
     """
-    with build_lock(warehouse.home.root):
+    with build_lock(warehouse.home.root, "fakesmrt forget"):
         warehouse.upgrade()
         with warehouse.read() as connection:
             contents = find_contents(connection, identifiers)

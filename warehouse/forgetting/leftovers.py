@@ -13,12 +13,11 @@ from pathlib import Path
 
 from warehouse.files import file_sha256, remove_unfinished
 from warehouse.home import Home
+from warehouse.leftovers import left_behind
 from warehouse.stages.feeding import filesystem_path
 
 REPORT_SUFFIXES = (".html", ".json", ".md")
 PINNED_FOLDER = re.compile(r"(ngram|micromodel)-[0-9a-f]{16}")
-OF_A_PROCESS = re.compile(r"\.(\d+)\.")
-"""Files are written under a name with the number of the process (``warehouse.files``)."""
 
 
 def remove_reports(home: Home) -> list[str]:
@@ -46,9 +45,8 @@ def remove_temporary(home: Home) -> list[str]:
     Nothing of a build is there: only one process builds a home, and this one holds its place.
     """
     in_use = set(open_files())
-    leftovers = [*home.temporary.iterdir(), *home.models.rglob(".mixed*"), *_unfinished(home)]
     removed = []
-    for path in leftovers:
+    for path in left_behind(home, alone=True):
         if any(used == path or path in used.parents for used in in_use):
             continue
         if path.is_dir():
@@ -57,13 +55,6 @@ def remove_temporary(home: Home) -> list[str]:
             path.unlink(missing_ok=True)
         removed.append(str(path.relative_to(home.root)))
     return sorted([*removed, *remove_unfinished(home.root)])
-
-
-def _unfinished(home: Home) -> Iterator[Path]:
-    for path in home.root.rglob(".[0-9]*.*"):
-        match = OF_A_PROCESS.match(path.name)
-        if match and not Path("/proc", match.group(1)).exists():
-            yield path
 
 
 def remove_raw_files(home: Home, paths: Sequence[tuple[str, bytes]]) -> tuple[list[str], list[str]]:
