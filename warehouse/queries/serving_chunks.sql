@@ -1,5 +1,5 @@
--- Chunks of a range of ids that fulfil a condition, and where their text lies. $condition and $weight are checked
--- expressions over corpus.chunk_metadata, $columns some of its columns, $kept TRUE or serving_is_kept.sql.
+-- Chunks of a range of ids that fulfil a condition, and where their text lies. Put in by warehouse.serving.selection:
+-- the condition and the weight, both checked; some columns of the view; whether only what a recipe keeps.
 SELECT
     CAST(CAST(chunk_id AS UHUGEINT) >> 64 AS UBIGINT) AS id_high,
     CAST(CAST(chunk_id AS UHUGEINT) & 18446744073709551615 AS UBIGINT) AS id_low,

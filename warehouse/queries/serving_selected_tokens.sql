@@ -1,4 +1,4 @@
--- The same of chunks that fulfil a condition: $condition and $weight are checked expressions over corpus.chunk_metadata.
+-- The same of chunks that fulfil a condition. Put in by warehouse.serving.selection: the condition and the weight, both checked.
 WITH
 stored AS MATERIALIZED (
     SELECT

@@ -1,4 +1,4 @@
--- Every chunk of some shards whose id lies in a range, and where its tokens lie; $shard_ids in the order of shard_number.
+-- Every chunk of some shards whose id lies in a range, and where its tokens lie; shard_number counts into shard_ids.
 SELECT
     CAST(CAST(chunk_id AS UHUGEINT) >> 64 AS UBIGINT) AS id_high,
     CAST(CAST(chunk_id AS UHUGEINT) & 18446744073709551615 AS UBIGINT) AS id_low,
