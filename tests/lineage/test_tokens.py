@@ -16,9 +16,10 @@ from warehouse.corpora import Registration, register
 from warehouse.database import Connection, Warehouse, scalar
 from warehouse.errors import InvalidConfiguration
 from warehouse.home import Home
-from warehouse.lineage import TraceNode, trace
 from warehouse.lineage.token_place import TokenPlace, find_shards, find_token
 from warehouse.lineage.token_proof import READ, REPLAYED, STORED, TOKENS, prove
+from warehouse.lineage.tracing import trace
+from warehouse.lineage.tree import TraceNode
 from warehouse.stages import chunk
 
 EMAIL = "mate@ship.example.org"

@@ -8,8 +8,3 @@
 
 What does not live here: how a tree looks (``fakesmrt_assets/cli/tracing.py``).
 """
-
-from warehouse.lineage.tracing import trace
-from warehouse.lineage.tree import TraceNode
-
-__all__ = ["TraceNode", "trace"]
