@@ -279,11 +279,8 @@ class Killer:
             alone = self.moments.random() < 0.5
             attempt = build(killed.home.root, self.arguments, patience, alone=alone)
             for finding in assert_sound(killed, self.settings):
-                self.mended[
-                    re.sub(
-                        r"[0-9a-f]{6,}|\d+", "N", finding.what.split()[0].removeprefix(str(killed.home.root))
-                    )
-                ] += 1
+                name = Path(finding.what.split()[0]).name
+                self.mended[re.sub(r"\d+", "N", name.partition("-")[0])] += 1
             if attempt.status == 0:
                 break
             self.kills[attempt.stage] += 1
