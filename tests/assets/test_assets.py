@@ -9,10 +9,11 @@ import pytest
 from fakesmrt_assets.assets.stage_asset import asset_key, explained_failures
 from fakesmrt_assets.definitions import build_definitions
 from fakesmrt_assets.listening import logged_progress
+from fakesmrt_assets.planning import plan_build
 from fakesmrt_assets.resources import BuildResource, HomeResource
 from warehouse.database import Warehouse
 from warehouse.errors import InvalidConfiguration, TrainingFailed
-from warehouse.stages.stage import ASSETS
+from warehouse.stages.stage import ASSETS, BuildSettings
 
 
 def materializations(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetMaterialization]:
@@ -49,6 +50,27 @@ def test_nothing_changes_where_nothing_is_stale(built) -> None:
             "SELECT asset, count(*) AS n FROM meta.materialization GROUP BY asset HAVING n > 1"
         ).fetchall()
     assert commits == []
+
+
+def planned(built, **settings: object) -> dict[str, bool | None]:
+    """Whether each stage would run."""
+    stages = plan_build(built.warehouse.home, BuildSettings(workers=1, **settings))
+    return {stage.asset: stage.runs for stage in stages}
+
+
+def test_a_plan_of_what_was_built_is_empty(built) -> None:
+    assert planned(built, steps=2) == dict.fromkeys(ASSETS, False)
+
+
+def test_another_budget_is_planned_from_the_micromodels_on(built) -> None:
+    assert {asset for asset, runs in planned(built, steps=3).items() if runs is not False} == {
+        "models/micromodel",
+        "models/mixed_model",
+        "models/promoted_model",
+        "reports/eval_report",
+        "reports/model_card",
+        "reports/lineage_audit",
+    }
 
 
 def test_a_failed_check_stops_what_comes_after_it(breakable: Warehouse) -> None:
