@@ -207,7 +207,9 @@ class StageRun:
 
     def version_from(self, inputs: Mapping[str, str]) -> str:
         """The data version that the same code gives to what is made from other inputs."""
-        return fingerprint(self.asset, self.scope, json.dumps(dict(sorted(inputs.items()))), self.code_version)
+        return fingerprint(
+            self.asset, self.scope, json.dumps(dict(sorted(inputs.items()))), self.code_version
+        )
 
     def last(self) -> Materialization | None:
         with self.context.warehouse.read() as connection:
