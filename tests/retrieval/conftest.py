@@ -55,13 +55,30 @@ def indexed(library: Path, context: StageContext) -> Warehouse:
     return context.warehouse
 
 
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """Such a home, made once, for looking only."""
+    root = tmp_path_factory.mktemp("retrieval")
+    folder = root / "library"
+    folder.mkdir()
+    for name, text in TEXTS.items():
+        (folder / name).write_text(text)
+    warehouse = Warehouse(Home(root / "home"))
+    warehouse.initialise("a salt for tests")
+    with warehouse.write("test") as connection:
+        register(connection, Registration("library", [str(folder)], "CC0-1.0"))
+    settled(StageContext(warehouse, BuildSettings(workers=1)))
+    warehouse.publish()
+    return warehouse
+
+
 @pytest.fixture
-def found(indexed: Warehouse) -> Callable[..., list[str]]:
+def found(built: Warehouse) -> Callable[..., list[str]]:
     """Names of the files that a search finds, best first."""
     from warehouse.retrieval.search import search
 
     def ask(question: str, **arguments: object) -> list[str]:
-        with indexed.read_published() as connection:
+        with built.read_published() as connection:
             hits = search(connection, question, **arguments)  # type: ignore[arg-type]  # as the test gives them
             sql = "SELECT path FROM lineage.chunk_source WHERE chunk_id = ?"
             return [Path(connection.execute(sql, [hit.chunk_id]).fetchall()[0][0]).name for hit in hits]

@@ -46,10 +46,8 @@ def test_every_word_narrows_and_a_condition_filters(found: Ask) -> None:
     ("question", "where"),
     [("…!", None), ("mill", "n_words >"), ("mill", "EXISTS (FROM corpus.chunk)"), ("mill", "no_column = 1")],
 )
-def test_what_cannot_be_asked_is_said_in_one_line(
-    indexed: Warehouse, question: str, where: str | None
-) -> None:
-    with indexed.read_published() as connection, pytest.raises(InvalidConfiguration) as error:
+def test_what_cannot_be_asked_is_said_in_one_line(built: Warehouse, question: str, where: str | None) -> None:
+    with built.read_published() as connection, pytest.raises(InvalidConfiguration) as error:
         search(connection, question, where=where)
     assert "\n" not in str(error.value)
 
@@ -69,8 +67,8 @@ def textbook_bm25(texts: dict[str, list[str]], question: set[str]) -> dict[str, 
 
 
 @pytest.mark.parametrize("question", ["the", "engine of steam", "東京 river", "한국 école mill"])
-def test_scores_are_those_of_the_textbook(indexed: Warehouse, question: str) -> None:
-    with indexed.read_published() as connection:
+def test_scores_are_those_of_the_textbook(built: Warehouse, question: str) -> None:
+    with built.read_published() as connection:
         words = "SELECT chunk_id, corpus.search_words(text) FROM corpus.chunk_text"
         texts = {str(chunk_id): split for chunk_id, split in connection.execute(words).fetchall()}
         [(asked,)] = connection.execute("SELECT corpus.search_query_words(?)", [question]).fetchall()
