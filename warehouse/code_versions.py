@@ -12,6 +12,7 @@ from pathlib import Path
 
 from warehouse.database import query
 from warehouse.errors import InvalidConfiguration
+from warehouse.files import file_sha256
 from warehouse.identity import fingerprint
 
 QUERY_FUNCTIONS = {"query", "run_script"}
@@ -57,13 +58,18 @@ def _sources(name: str) -> list[tuple[str, str]]:
         paths = sorted(path for folder in folders for path in folder.iterdir() if path.is_file())
         return [(path.name, path.read_text()) for path in paths]
     origin = Path(spec.origin)
-    modules = sorted(origin.parent.rglob("*.py")) if spec.submodule_search_locations else [origin]
-    return [(path.name, _normalised_source(path)) for path in modules]
+    parts = sorted(origin.parent.rglob("*")) if spec.submodule_search_locations else [origin]
+    return [(path.name, _content(path)) for path in parts if path.is_file() and path.suffix != ".pyc"]
+
+
+def _content(path: Path) -> str:
+    """What a file of a package computes, or decides as data: tables decide encodings as code does."""
+    return _normalised_source(path) if path.suffix == ".py" else file_sha256(path).hex()
 
 
 @lru_cache
 def code_version(*modules: str) -> str:
-    """Hash of what the named modules and packages compute, SQL and templates included.
+    """Hash of what the named modules and packages compute, their data, SQL and templates included.
 
     Comments and docstrings of Python do not count.
     """
