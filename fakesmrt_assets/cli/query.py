@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
     from warehouse.database import Connection
 
-READING_STATEMENTS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI"}
-"""Kinds of statement that can only read here; DuckDB calls PIVOT a MULTI."""
-
 ROWS_AT_ONCE = 2000
 WIDTH_ELSEWHERE = 400
 TABLE_ROWS = 200
@@ -71,8 +68,11 @@ def sql(
         _list_examples()
         return
     text = _example(query) if query is not None else statement or ""
+    from warehouse.statements import lock_settings, require_reading
+
     with published() as connection:
-        _require_reading(connection, text)
+        require_reading(connection, text)
+        lock_settings(connection)
         if format_ is Format.PARQUET and output is not None:
             _write_parquet(connection, text, output)
         else:
@@ -127,18 +127,6 @@ def _example(name: str) -> str:
     if name not in examples:
         raise InvalidConfiguration(f"There is no query {name!r}", f"There are: {', '.join(examples)}")
     return examples[name]
-
-
-def _require_reading(connection: Connection, text: str) -> None:
-    statements = connection.extract_statements(text)
-    if len(statements) != 1:
-        raise InvalidConfiguration(f"There are {len(statements)} statements", "Give exactly one")
-    kind = statements[0].type.name
-    if kind not in READING_STATEMENTS:
-        raise InvalidConfiguration(
-            f"fakesmrt sql only reads, and {kind} does more than that",
-            "Use SELECT; --output writes the answer to a file",
-        )
 
 
 def _write_parquet(connection: Connection, text: str, output: Path) -> None:

@@ -125,6 +125,64 @@ def test_what_is_no_single_reading_statement_is_refused_in_one_line(run: Run, st
     assert "Traceback" not in err
 
 
+WRITES = "WITH x AS (COPY (SELECT 1) TO '{folder}/x.csv') SELECT * FROM x"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "EXPLAIN ANALYZE COPY (SELECT 1) TO '{folder}/x.csv'",
+        "EXPLAIN -- first\n ANALYZE COPY (SELECT 1) TO '{folder}/x.csv'",
+        "IMPORT DATABASE '{folder}/../scripts'",
+        "PRAGMA storage_info('t''); COPY (SELECT 1) TO ''{folder}/x.csv')",
+        "CALL enable_logging(storage='file', storage_path='{folder}/log')",
+        "FROM enable_logging(storage='file', storage_path='{folder}/log')",
+        "FROM query('FROM enable_logging(storage=''file'', storage_path=''{folder}/log'')')",
+        WRITES,
+        f"EXPLAIN ANALYZE {WRITES}",
+        "WITH x AS (COPY (SELECT 1) TO '{folder}/x.csv') PIVOT corpus.location ON corpus USING count(*)",
+    ],
+)
+def test_no_statement_writes_a_file(run: Run, tmp_path: Path, statement: str) -> None:
+    folder = tmp_path / "nothing"
+    folder.mkdir()
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "schema.sql").write_text(f"COPY (SELECT 1) TO '{folder}/x.csv';")
+    (tmp_path / "scripts" / "load.sql").touch()
+    assert run("sql", statement.format(folder=folder))[0] == 1
+    assert list(folder.iterdir()) == []
+
+
+def test_a_text_that_is_run_as_a_statement_is_refused(run: Run, tmp_path: Path) -> None:
+    with duckdb.connect() as connection:
+        writes = WRITES.format(folder=tmp_path)
+        [(tree,)] = connection.execute("SELECT json_serialize_sql(?)", [writes]).fetchall()
+    quoted = tree.replace("'", "''")
+    assert "json_execute_serialized_sql" in run("sql", f"FROM json_execute_serialized_sql('{quoted}')")[2]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "PIVOT corpus.source_file ON status USING count(*)",
+        "EXPLAIN SELECT 1",
+        "EXPLAIN (ANALYZE, FORMAT json) SELECT 1",
+        "PRAGMA table_info('corpus.chunk')",
+        "PRAGMA show_tables",
+        "DESCRIBE corpus.chunk",
+        "SUMMARIZE corpus.location",
+        "SELECT 'copy, update' AS \"insert\" UNION ALL SELECT 'b'",
+        "FROM read_csv('{folder}/mine.csv')",
+        "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 3) FROM n;",
+    ],
+)
+def test_whatever_reads_is_answered(run: Run, tmp_path: Path, statement: str) -> None:
+    (tmp_path / "mine.csv").write_text("a,b\n1,2\n")
+    status, _, err = run("sql", statement.format(folder=tmp_path), "--format", "json")
+    assert (status, err) == (0, "")
+
+
 @pytest.mark.parametrize(
     "arguments", [["SELECT 1", "--query", "models"], ["SELECT 1", "--format", "parquet"]]
 )
