@@ -30,6 +30,9 @@ from warehouse.stages.stage import BuildSettings
 
 EVERYTHING = "nightly"
 
+DISK_FULL = "The disk is full: Dagster cannot write its event log. Free some space and build again; nothing finished is lost."
+"""SQLite says it in a step's name, and not how it is mended."""
+
 
 @dataclass(frozen=True)
 class BuildOutcome:
@@ -51,9 +54,8 @@ def _failures(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
             data = event.step_failure_data
             failure = data.user_failure_data
             error = data.error.cause or data.error if data.error else None
-            lines.append(
-                (failure.description if failure else None) or (error.message if error else "unknown")
-            )
+            said = (failure.description if failure else None) or (error.message if error else "unknown")
+            lines.append(DISK_FULL if "disk is full" in said and not failure else said)
         if event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
             if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
