@@ -43,6 +43,14 @@ ALLOWED_FUNCTIONS = {
 """Functions that compute from their arguments alone, in memory in proportion to them; macros, which a database may
 define, are not among them."""
 
+ALLOWED_TYPES = {
+    "BIGINT", "BOOL", "BOOLEAN", "DATE", "DECIMAL", "DOUBLE", "FLOAT", "HUGEINT", "INT", "INTEGER", "INTERVAL",
+    "NUMERIC", "REAL", "SMALLINT", "STRING", "TEXT", "TIME", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ",
+    "TINYINT", "UBIGINT", "UHUGEINT", "UINTEGER", "USMALLINT", "UTINYINT", "UUID", "VARCHAR",
+}  # fmt: skip
+"""Types that a value may be cast to, as DuckDB's tree names them: single values. An array's type states its size, which
+is taken from memory however little is in it."""
+
 REMEDY = f"Write one expression over the columns of {VIEW} (docs/data_dictionary.md)"
 
 
@@ -87,6 +95,13 @@ def checked(connection: Connection, text: str, kind: Kind = Kind.CONDITION) -> E
         InvalidConfiguration: if it is no single expression, uses what is not allowed, names an unknown column, or
             yields something else.
     """
+    try:
+        return _checked(connection, text, kind)
+    except RecursionError as error:
+        raise InvalidConfiguration(f"The {kind} is nested too deeply", REMEDY) from error
+
+
+def _checked(connection: Connection, text: str, kind: Kind) -> Expression:
     if len(text) > MAX_CHARACTERS:
         raise InvalidConfiguration(
             f"The {kind} has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read", REMEDY
@@ -187,6 +202,10 @@ def _require_harmless(expression: dict[str, Any], kind: Kind) -> None:
         if class_ == "FUNCTION" and not _is_allowed(node):
             name = node.get("function_name")
             raise InvalidConfiguration(f"The {kind} calls {name}, which is not allowed here", REMEDY)
+        if class_ == "TYPE" and not _is_single_value(node):
+            raise InvalidConfiguration(
+                f"The {kind} casts to {node['type_name']}, which is not allowed", REMEDY
+            )
         if class_ == "COLUMN_REF" and len(node["column_names"]) != 1:
             name = ".".join(node["column_names"])
             raise InvalidConfiguration(f"The {kind} names {name}; columns have no prefix here", REMEDY)
@@ -200,6 +219,10 @@ def _is_allowed(function: Mapping[str, Any]) -> bool:
     )
 
 
+def _is_single_value(type_: Mapping[str, Any]) -> bool:
+    return str(type_["type_name"]).upper() in ALLOWED_TYPES and not type_["schema"] and not type_["catalog"]
+
+
 def _column_names(tree: Mapping[str, Any]) -> set[str]:
     return {node["column_names"][0] for node in _nodes(tree) if node.get("class") == "COLUMN_REF"}
 
@@ -207,6 +230,9 @@ def _column_names(tree: Mapping[str, Any]) -> set[str]:
 def _require_type(connection: Connection, statement: str, sql: str, kind: Kind) -> None:
     try:
         [(_, type_, *_)] = connection.execute(f"DESCRIBE {statement}").fetchall()
+    except (duckdb.FatalException, duckdb.InternalException):
+        # The database cannot be used any more, which is for whoever opened it to know.
+        raise
     except duckdb.Error as error:
         message = " ".join(str(error).partition("\n\nLINE")[0].split())
         raise InvalidConfiguration(f"The {kind} {sql} fails: {message}", REMEDY) from error

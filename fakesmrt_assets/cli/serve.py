@@ -37,6 +37,10 @@ def serve(
     make_certificate: Annotated[
         bool, typer.Option("--make-certificate", help="Use TLS with a certificate that signs itself.")
     ] = False,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="A name that clients reach this machine by, for --make-certificate; repeatable."),
+    ] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen beyond this machine without a token or without TLS.")
     ] = False,
@@ -51,7 +55,7 @@ def serve(
 
     Example: fakesmrt serve
 
-    Example: fakesmrt serve --host 0.0.0.0 --make-certificate
+    Example: fakesmrt serve --host 0.0.0.0 --make-certificate --name data.example.org
     """
     from warehouse.serving.access import is_loopback, made_secret, read_secret
     from warehouse.serving.source import Source
@@ -62,6 +66,8 @@ def serve(
         raise typer.BadParameter(
             "Give --certificate and --key together, or --make-certificate, or none of them."
         )
+    if name and not make_certificate:
+        raise typer.BadParameter("--name is for --make-certificate.")
     home = Home(default_home())
     home.require()
     encrypted = make_certificate or certificate is not None
@@ -72,10 +78,14 @@ def serve(
         )
     secret_path = None if no_token else token_file or made_secret(home)
     secret = None if secret_path is None else read_secret(secret_path)
-    certificate_path, pair = _certificate(home, host, certificate, key, make_certificate)
+    certificate_path, pair = _certificate(home, host, name or [], certificate, key, make_certificate)
     source = Source()
+    warm = source.warm()
+    for recipe, failure in warm.failures.items():
+        typer.echo(f"Tokens of the recipe {recipe!r} cannot be served yet: {failure}", err=True)
     facts = {
-        "version": source.warm(),
+        "version": warm.version,
+        "without_tokens": sorted(warm.failures),
         "token_file": str(secret_path) if secret_path else None,
         "certificate": str(certificate_path) if certificate_path else None,
     }
@@ -96,13 +106,13 @@ def _bracketed(host: str) -> str:
 
 
 def _certificate(
-    home: Home, host: str, certificate: Path | None, key: Path | None, make: bool
+    home: Home, host: str, names: list[str], certificate: Path | None, key: Path | None, make: bool
 ) -> tuple[Path | None, tuple[bytes, bytes] | None]:
     """The file that clients need, and the certificate with its key."""
     from warehouse.serving.access import made_certificate, read_private
 
     if make:
-        certificate, key = made_certificate(home, host)
+        certificate, key = made_certificate(home, host, names)
     if certificate is None or key is None:
         return None, None
     try:

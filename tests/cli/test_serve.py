@@ -68,6 +68,7 @@ def test_a_token_file_that_others_may_read_is_refused(run: Run, tmp_path: Path) 
     [
         ["--no-token", "--token-file", "x"],
         ["--key", "x"],
+        ["--name", "data.example.org"],
         ["--make-certificate", "--certificate", "x", "--key", "y"],
     ],
 )

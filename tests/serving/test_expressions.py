@@ -31,6 +31,13 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
         ("first_seen_at > DATE '2020-01-01'", ("first_seen_at",)),
         ("regexp_matches(path, '[0-9]+\\.txt') AND round(n_words / 2) = 3", ("n_words", "path")),
         ("N_Words >= 1::BIGINT", ("n_words",)),
+        (
+            "first_seen_at > now_in_text::TIMESTAMPTZ - INTERVAL 3 DAY".replace(
+                "now_in_text", "'2020-01-01'"
+            ),
+            ("first_seen_at",),
+        ),
+        ("CAST(n_words AS decimal(9, 2)) > 1.5 AND title::text <> ''", ("n_words", "title")),
         ("title = 'it''s \n $condition ; DROP TABLE x -- '", ("title",)),
         ("TRUE", ()),
     ],
@@ -53,7 +60,10 @@ def test_a_condition_over_columns_is_taken(
         "meta.uniform_draw(title, '1') > 0", "sum(n_words) OVER () > 1", "count(*) > 1", "n_words > $1", "* = 1",
         "COLUMNS('n_.*') > 1", "[x FOR x IN [1]] = [1]", "list_transform([1], x -> x) = [1]", "repeat('x', 9) = ''",
         "no_such_column = 1", "corpus.chunk.n_words > 1", "rowid > 1", "n_words", "title", "nextval('s') = 1",
-        "n_words > 1 " + "AND n_words > 1 " * 400,
+        "n_words > 1 " + "AND n_words > 1 " * 400, "NOT " * 900 + "TRUE",
+        "TRY_CAST(path AS DOUBLE[90000][90000][90000]) IS NULL", "[1]::INTEGER[1][1] IS NULL",
+        "path::VARCHAR[] IS NULL", "path::STRUCT(x INTEGER) IS NULL", "path::MAP(INTEGER, DATE) IS NULL",
+        "path::UNION(x INTEGER) IS NULL", "path::ENUM('a') = 'a'", "path::my_type IS NULL", "path::main.DATE IS NULL",
     ],
 )  # fmt: skip
 def test_anything_else_is_refused(database: duckdb.DuckDBPyConnection, text: str) -> None:

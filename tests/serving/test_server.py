@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cryptography import x509
 from pyarrow import flight
 
 from warehouse.database import Warehouse
@@ -97,6 +99,19 @@ def test_refusals_cross_the_wire_in_one_line(start: Start) -> None:
         assert failed.value.remedy
 
 
+def test_what_nobody_foresaw_is_one_line_without_its_traceback(
+    start: Start, source: Source, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def stream(*_: object) -> None:
+        raise KeyError("a text that is nobody's business")
+
+    monkeypatch.setattr(source, "stream", stream)
+    with pytest.raises(FakesmrtError, match=r"failed on this request \(KeyError\)") as failed:
+        next(Client(start(), SECRET).tokens(REQUEST))
+    assert "nobody's business" not in f"{failed.value}{failed.value.__cause__}"
+    assert "nobody's business" in capfd.readouterr().err
+
+
 def test_a_ticket_of_another_fakesmrt_is_refused(start: Start) -> None:
     options = flight.FlightCallOptions(headers=[(b"authorization", f"Bearer {SECRET}".encode())])
     ticket = flight.Ticket(json.dumps({"format": 2, "kind": "tokens"}).encode())
@@ -111,6 +126,9 @@ def test_any_flight_client_finds_schema_and_tickets(start: Start, source: Source
         info = plain.get_flight_info(flight.FlightDescriptor.for_command(command), options)
         assert info.schema.names == ["chunk_id", "n_words", "text", "position"]
         tables = [plain.do_get(endpoint.ticket, options).read_all() for endpoint in info.endpoints]
+        many = flight.FlightDescriptor.for_command(b'{"kind": "tokens", "world_size": 65535}')
+        with pytest.raises(flight.FlightServerError, match="are not listed"):
+            plain.get_flight_info(many, options)
     found = [row for table in tables for row in table["n_words"].to_pylist()]
     assert sorted(found) == list(range(210))
 
@@ -135,6 +153,39 @@ def test_an_encrypted_connection_needs_the_certificate(start: Start, served: War
     before = certificate.read_bytes()
     made_certificate(served.home, "192.0.2.7")
     assert certificate.read_bytes() != before
+
+
+def test_a_certificate_beyond_loopback_is_for_the_machines_own_names(
+    served: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "ship")
+    monkeypatch.setattr(socket, "getfqdn", lambda: "ship.example.org")
+    found = [
+        (socket.AF_INET, 0, 0, "", ("192.0.2.7", 0)),
+        (socket.AF_INET6, 0, 0, "", ("fe80::1%1", 0, 0, 1)),
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: found)
+    certificate, _ = made_certificate(served.home, "0.0.0.0", ["data.example.org", "192.0.2.8"])  # noqa: S104
+    stated = x509.load_pem_x509_certificate(certificate.read_bytes()).extensions
+    names = {str(name.value) for name in stated.get_extension_for_class(x509.SubjectAlternativeName).value}
+    assert names >= {"ship", "ship.example.org", "192.0.2.7", "data.example.org", "192.0.2.8", "localhost"}
+    assert not names & {"0.0.0.0", "fe80::1%1"}  # noqa: S104
+    with pytest.raises(InvalidConfiguration, match="cannot name 'schön'"):
+        made_certificate(served.home, "127.0.0.1", ["schön"])
+
+
+def test_a_certificate_for_another_host_is_one_line_at_once(start: Start, served: Warehouse) -> None:
+    certificate, key = made_certificate(served.home, "127.0.0.1")
+    pair = certificate.read_bytes(), key.read_bytes()
+    # All of 127.0.0.0/8 is this machine; the certificate names only one address of it.
+    location = start("grpc+tls://127.0.0.2:0", certificate=pair)
+    elsewhere = Client(location, SECRET, pair[0], patience_seconds=1e9)
+    with pytest.raises(InputUnreadable, match="does not name that host"):
+        next(elsewhere.tokens(REQUEST))
+
+
+def test_a_client_does_not_show_its_secret() -> None:
+    assert SECRET not in repr(Client(secret=SECRET))
 
 
 def test_a_secret_is_its_owners_alone(served: Warehouse, tmp_path: Path) -> None:

@@ -183,6 +183,59 @@ def test_what_is_forgotten_in_between_is_left_out_and_everything_else_comes_once
     assert ids(source.chunks(ChunkRequest(), before[-1].resume)) == ids(after)
 
 
+def test_two_sources_of_one_process_both_see_what_is_forgotten(served: Warehouse, source: Source) -> None:
+    second = Source(served)
+    assert len(ids(source.chunks(ChunkRequest()))) == len(ids(second.chunks(ChunkRequest()))) == 210
+
+    def forget(connection: Connection) -> None:
+        connection.execute("DELETE FROM corpus.chunk WHERE n_words < 100")
+
+    rewrite_version(served, source.snapshot(None).path, forget)
+    for _ in range(2):
+        assert len(ids(source.chunks(ChunkRequest()))) == len(ids(second.chunks(ChunkRequest()))) == 110
+
+
+def test_a_database_that_fails_for_one_is_opened_anew_for_the_others(
+    served: Warehouse, source: Source, small_buckets: None
+) -> None:
+    second = Source(served)
+    streams = [opened.chunks(ChunkRequest(batch_rows=5)) for opened in (source, second)]
+    expected = ids(source.chunks(ChunkRequest()))
+    found = [ids([next(stream)]) for stream in streams]
+    # No condition may say this; DuckDB 2.0 does not go on after it.
+    too_large = (
+        "SELECT count(*) FROM corpus.chunk WHERE TRY_CAST(split AS DOUBLE[90000][90000][90000]) IS NULL"
+    )
+    with pytest.raises(InvalidConfiguration, match="DuckDB itself fails") as failed:
+        source.snapshot(None).rows(too_large, {})
+    assert "\n" not in str(failed.value)
+    assert [first + ids(stream) for first, stream in zip(found, streams, strict=True)] == [expected] * 2
+    assert ids(second.chunks(ChunkRequest())) == expected
+
+
+def test_a_stream_without_end_outlasts_epochs_that_draw_nothing(source: Source) -> None:
+    request = ChunkRequest(where="n_words < 3", weight="0.05", epochs=None)
+    epochs = [batch.positions["epoch"][0] for batch in itertools.islice(source.chunks(request), 5)]
+    assert len(epochs) == 5
+    assert max(np.diff(epochs)) > 1
+
+
+@pytest.mark.parametrize("changes", [{"where": "FALSE"}, {"weight": "0"}])
+def test_epochs_without_anything_are_gone_through_once(source: Source, changes: dict[str, str]) -> None:
+    assert ids(source.chunks(ChunkRequest(epochs=10**12, **changes))) == []
+
+
+def test_chunks_are_served_while_the_shards_are_not_there(served: Warehouse, source: Source) -> None:
+    assert dict(source.warm().failures) == {}
+    for manifest in served.home.tokens.rglob("train-00.json"):
+        manifest.unlink()
+    again = Source(served)
+    warm = again.warm()
+    assert warm.version == 1
+    assert "no longer there" in str(warm.failures["default"])
+    assert len(ids(again.chunks(ChunkRequest()))) == 210
+
+
 def test_only_chunks_that_the_recipe_keeps(served: Warehouse, source: Source) -> None:
     def drop(connection: Connection) -> None:
         connection.execute("DELETE FROM tokens.shard_chunk WHERE chunk_id = ?", [chunk_of(7)])
@@ -206,6 +259,9 @@ def test_what_cannot_be_streamed_is_one_line(served: Warehouse, source: Source) 
         (TokenRequest(weight="-1"), None, "below 0"),
         (TokenRequest(weight="65"), None, "weight 65"),
         (TokenRequest(where="path::INTEGER = 1"), None, "selection fails"),
+        (TokenRequest(where="n_words // 0 = 1"), None, "selection fails"),
+        (TokenRequest(where="n_words * 99999999999 * 99999999999 > 1"), None, "selection fails"),
+        (TokenRequest(where="NOT " * 900 + "TRUE"), None, "nested too deeply"),
         (TokenRequest(epochs=1, version=2), token, "is of version 1, not of 2"),
         (TokenRequest(epochs=1, seed=1), token, "is of seed 0, not of 1"),
         (TokenRequest(epochs=1, world_size=2), token, "is of rank 0 of 1, not of 0 of 2"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -38,6 +39,15 @@ def test_a_token_with_another_character_is_refused(place: int, character: str) -
 def test_what_is_no_token_is_refused(token: str) -> None:
     with pytest.raises(InvalidConfiguration, match="no resume token"):
         read_token(token)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"bits": 21}, {"bits": 40}, {"turns": 0}, {"turns": 65}, {"rank": 65535}, {"rank": 0, "world_size": 0}],
+)
+def test_a_token_of_an_order_that_cannot_be_is_refused(values: dict[str, int]) -> None:
+    with pytest.raises(InvalidConfiguration, match="impossible order"):
+        read_token(resume_token(dataclasses.replace(HEADER, **values).pack(), Position().pack()))
 
 
 def test_a_token_of_another_fakesmrt_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,6 +87,8 @@ def test_fields_left_out_have_their_defaults() -> None:
             )
         ),
         b'{"kind": "chunks", "columns": "path"}', b'{"kind": "chunks", "columns": [1]}',
+        b'{"kind": "chunks", "columns": ["path", "n_words", "path"]}', b"[" * 60_000, b" " * 70_000 + b"{}",
+        b'{"kind": "chunks", "version": 0}', b'{"kind": "chunks", "version": 1' + b"0" * 999 + b"}",
         b'{"kind": "chunks", "kept_only": 1}', b'{"kind": "chunks", "batch_rows": 100000}',
     ],
 )  # fmt: skip

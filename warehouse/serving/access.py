@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 import stat
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from ipaddress import ip_address
@@ -22,6 +24,10 @@ SECRET_BYTES = 32
 LEAST_CHARACTERS = 16
 CERTIFICATE_DAYS = 365
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+UNREACHABLE = {"", "0.0.0.0", "::"}  # noqa: S104  # "every address" is none to reach a machine by
+FAR_AWAY = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+"""Addresses that no machine has (RFC 5737, RFC 3849): which of its own a machine would send from to them says how
+others reach it."""
 
 
 def serving_folder(home: Home) -> Path:
@@ -89,23 +95,48 @@ def read_private(path: Path, what: str) -> bytes:
     return data
 
 
-def made_certificate(home: Home, host: str) -> tuple[Path, Path]:
-    """A self-signed certificate for this machine and `host`, and its key; kept while it holds.
+def made_certificate(home: Home, host: str, names: Sequence[str] = ()) -> tuple[Path, Path]:
+    """A self-signed certificate, and its key; kept while it holds.
+
+    Args:
+        home: where they are kept.
+        host: the address that is listened on. Beyond loopback the certificate is for the machine's own names and
+            addresses too, as far as it knows them.
+        names: further names or addresses that clients reach the machine by.
 
     Returns:
         Paths of the certificate, which clients need, and of its key, which is its owner's alone.
 
     Raises:
-        InvalidConfiguration: if the package cryptography is not installed.
+        InvalidConfiguration: if the package cryptography is not installed, or a name is none.
     """
     _require_cryptography()
     certificate, key = certificate_files(home)
-    names = sorted({*LOOPBACK_NAMES, host} - {"0.0.0.0", "::"})  # noqa: S104  # no names to reach a machine by
-    if not (certificate.exists() and key.exists() and _holds(certificate, names)):
-        certificate_pem, key_pem = _self_signed(names)
+    own = () if is_loopback(host) else own_names()
+    known = sorted({*LOOPBACK_NAMES, host, *own, *names} - UNREACHABLE)
+    if not (certificate.exists() and key.exists() and _holds(certificate, known)):
+        certificate_pem, key_pem = _self_signed(known)
         _write_private(key, key_pem)
         _write_private(certificate, certificate_pem)
     return certificate, key
+
+
+def own_names() -> set[str]:
+    """Names and addresses that other machines may know this one by; nothing is sent to find them."""
+    names = {socket.gethostname(), socket.getfqdn()}
+    try:
+        found = socket.getaddrinfo(socket.gethostname(), None)
+    except OSError:
+        found = []  # its own name is not known to it
+    names |= {str(address[0]) for *_, address in found if "%" not in str(address[0])}
+    for family, far_away in FAR_AWAY:
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((far_away, 9))
+                names.add(str(probe.getsockname()[0]))
+        except OSError:
+            continue  # it has no address of this family
+    return {name for name in names if name.isascii()}
 
 
 def _holds(path: Path, names: list[str]) -> bool:
@@ -136,7 +167,13 @@ def _self_signed(names: list[str]) -> tuple[bytes, bytes]:
         try:
             return x509.IPAddress(ip_address(name))
         except ValueError:
+            pass
+        try:
             return x509.DNSName(name)
+        except ValueError as error:
+            raise InvalidConfiguration(
+                f"A certificate cannot name {name!r}", "Name a host as in DNS, or an address"
+            ) from error
 
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "fakesmrt serve")])

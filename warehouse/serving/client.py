@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,7 +40,7 @@ class Client:
     """
 
     location: str = DEFAULT_LOCATION
-    secret: str | None = None
+    secret: str | None = field(default=None, repr=False)
     certificate: bytes | None = None
     patience_seconds: float = 60.0
 
@@ -126,6 +126,11 @@ class _Patience:
         """Wait a little, or raise `InputUnreadable` when there is no patience left."""
         if isinstance(error, flight.FlightError) and error.extra_info:
             raise from_flight(error, location) from error
+        if "not in peer certificate" in str(error):
+            raise InputUnreadable(
+                f"The certificate of the server at {location} does not name that host",
+                "Start the server with: fakesmrt serve --make-certificate --name HOST; give its new file to the client",
+            ) from error
         if "SSL" in str(error):
             # Trying again would not change a certificate.
             raise InputUnreadable(

@@ -23,6 +23,15 @@ def to_flight(error: FakesmrtError) -> flight.FlightError:
     return flight.FlightServerError(str(error), extra_info=stated.encode())
 
 
+def unforeseen(error: Exception) -> flight.FlightError:
+    """A failure that nobody foresaw, as Flight sends it: without what only its owner should read."""
+    return to_flight(
+        FakesmrtError(
+            f"The server failed on this request ({type(error).__name__})", "Look at what the server printed"
+        )
+    )
+
+
 def from_flight(error: flight.FlightError, location: str) -> FakesmrtError:
     """What Flight raised, in one line."""
     if isinstance(error, flight.FlightUnauthenticatedError):

@@ -6,7 +6,6 @@ What lives here: requests, their bounds and their identity. What does not: how t
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
@@ -19,6 +18,8 @@ MAX_SEED = (1 << 63) - 1
 MAX_WORLD_SIZE = 65_535
 MAX_BATCH_TOKENS = 1 << 22
 MAX_BATCH_ROWS = 1 << 14
+MAX_VERSION = (1 << 32) - 1
+MAX_TICKET_BYTES = 1 << 16
 
 Request = TypeVar("Request", bound="StreamRequest")
 
@@ -60,6 +61,11 @@ class StreamRequest:
             1 <= self.world_size <= MAX_WORLD_SIZE and 0 <= self.rank < self.world_size,
             f"There is no rank {self.rank} of {self.world_size}",
             f"Count ranks from 0, below a world_size of at most {MAX_WORLD_SIZE:,}",
+        )
+        _require(
+            self.version is None or 1 <= self.version <= MAX_VERSION,
+            f"There is no version {self.version}",
+            "See: fakesmrt versions",
         )
         _require(
             self.epochs is None or self.epochs > 0,
@@ -134,6 +140,8 @@ class ChunkRequest(StreamRequest):
             f"A batch of {self.batch_rows} chunks is impossible",
             f"Ask for 1 to {MAX_BATCH_ROWS:,}",
         )
+        twice = [name for number, name in enumerate(self.columns) if name in self.columns[:number]]
+        _require(not twice, f"Named twice among the columns: {', '.join(twice)}", "Name each column once")
 
     def _selecting(self) -> str:
         return "kept" if self.kept_only else ""
@@ -152,9 +160,14 @@ def from_json(data: bytes) -> tuple[StreamRequest, str | None]:
     Raises:
         InvalidConfiguration: if it is of another version, or is no request.
     """
+    _require(
+        len(data) <= MAX_TICKET_BYTES,
+        f"The ticket has {len(data):,} bytes; at most {MAX_TICKET_BYTES:,} are read",
+        "Shorten its condition or weight",
+    )
     try:
         values = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidConfiguration(f"The ticket is no JSON ({error})", "See docs/serving.md") from error
     _require(isinstance(values, dict), "The ticket is no JSON object", "See docs/serving.md")
     version = values.pop("format", FORMAT_VERSION)
@@ -202,7 +215,7 @@ def _is_of_type(value: object, default: object, name: str) -> bool:
     if value is None:
         return name in NULLABLE
     if name in WHOLE_NUMBERS:
-        return isinstance(value, int) and not isinstance(value, bool) and math.isfinite(value)
+        return isinstance(value, int) and not isinstance(value, bool)
     if isinstance(default, tuple):
         return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
     return isinstance(value, bool) if isinstance(default, bool) else isinstance(value, str)

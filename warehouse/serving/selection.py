@@ -163,17 +163,21 @@ class Selection:
                 buckets = order.buckets()
                 for step in range(position.step, len(buckets)):
                     window = self._window(order, step, int(buckets[step]), position)
+                    # An epoch may draw nothing of a selection whose weights are below 1.
+                    found = found or self._has_weight(int(buckets[step]), header.bits)
                     if len(window.positions):
-                        found = True
                         yield window
                     position = Position(epoch, turn, step + 1)
                 position = Position(epoch, turn + 1)
             position = Position(epoch + 1)
-            if not found and self.request.epochs is None:
+            if found:
+                continue
+            if self.request.epochs is None:
                 raise InvalidConfiguration(
                     "Nothing is selected, so a stream without end would never yield anything",
                     "Widen the condition, or ask for fewer streams (world_size)",
                 )
+            return
 
     def _window(self, order: Order, step: int, bucket: int, position: Position) -> Window:
         """The items of a bucket in order, those before `position` left out."""
@@ -196,9 +200,18 @@ class Selection:
         return Window(positions, rows.take(taken[sequence[done:]]))
 
     def _times(self, order: Order, rows: pa.Table) -> NDArray[np.int64]:
+        return order.times(*self._weights(rows))
+
+    def _has_weight(self, bucket: int, bits: int) -> bool:
+        """Whether anything of a bucket is ever yielded."""
+        weights, _ = self._weights(self._bucket(bucket, bits))
+        return bool((weights > 0).any())
+
+    def _weights(self, rows: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.uint64]]:
+        """The rows' weights, and words of what shares a draw."""
         if self.weight is None:
-            return order.times(*self._own_weights(rows))
-        return order.times(rows["weight"].to_numpy(), rows["unit"].to_numpy())
+            return self._own_weights(rows)
+        return rows["weight"].to_numpy(), rows["unit"].to_numpy()
 
 
 def _bits_for(n_items: float) -> int:

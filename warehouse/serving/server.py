@@ -10,19 +10,23 @@ from __future__ import annotations
 
 import dataclasses
 import hmac
+import sys
 import threading
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import pyarrow as pa
 from pyarrow import flight
 
-from warehouse.errors import FakesmrtError
+from warehouse.errors import FakesmrtError, InvalidConfiguration
 from warehouse.serving.batches import Batch, with_header
-from warehouse.serving.errors import to_flight
+from warehouse.serving.errors import to_flight, unforeseen
 from warehouse.serving.requests import from_json, to_json
 from warehouse.serving.source import Source
 
 STOP_SECONDS = 2.0
+MAX_ENDPOINTS = 1024
 
 
 class Server(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow has no types
@@ -58,7 +62,7 @@ class Server(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow has no t
 
     def do_get(self, _context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.FlightDataStream:
         """The stream that a ticket asks for."""
-        try:
+        with _told():
             request, resume = from_json(ticket.ticket)
             batches = self._source.stream(request, resume)
             # A stream that cannot begin fails here, before anything is sent.
@@ -68,32 +72,44 @@ class Server(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow has no t
                 if first is None
                 else with_header(first.to_arrow().schema, first.header)
             )
-        except FakesmrtError as error:
-            raise to_flight(error) from error
         return flight.GeneratorStream(schema, _sent(first, batches))
 
     def get_flight_info(
         self, _context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
     ) -> flight.FlightInfo:
         """The schema of a request, and a ticket for each rank."""
-        try:
+        with _told():
             request, _ = from_json(descriptor.command or b"")
+            if request.world_size > MAX_ENDPOINTS:
+                raise InvalidConfiguration(
+                    f"Tickets for {request.world_size:,} streams are not listed, only for {MAX_ENDPOINTS:,}",
+                    "Write each rank's ticket yourself: docs/serving.md",
+                )
             schema = self._source.schema(request)
-        except FakesmrtError as error:
-            raise to_flight(error) from error
         ranks = [dataclasses.replace(request, rank=rank) for rank in range(request.world_size)]
         endpoints = [flight.FlightEndpoint(to_json(ranked, None), []) for ranked in ranks]
         return flight.FlightInfo(schema, descriptor, endpoints, -1, -1)
 
 
 def _sent(first: Batch | None, batches: Iterator[Batch]) -> Iterator[pa.RecordBatch]:
-    try:
+    with _told():
         if first is not None:
             yield first.to_arrow()
             for batch in batches:
                 yield batch.to_arrow()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Send failures as one line. What nobody foresaw is printed here: its traceback may hold what a client must not
+    read."""
+    try:
+        yield
     except FakesmrtError as error:
-        raise to_flight(error) from error
+        raise to_flight(error) from None
+    except Exception as error:  # noqa: BLE001  # the edge: a client gets one line whatever happens
+        traceback.print_exc(file=sys.stderr)
+        raise unforeseen(error) from None
 
 
 class _SecretCheck(flight.ServerMiddlewareFactory):  # type: ignore[misc]  # pyarrow has no types

@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
+from weakref import WeakSet
 
 import duckdb
 import numpy as np
@@ -26,10 +27,12 @@ from warehouse.database import Connection, Warehouse, query
 from warehouse.errors import CorruptArtefact, FakesmrtError, InputUnreadable, InvalidConfiguration
 from warehouse.publishing import newest_version
 from warehouse.serving.tickets import IDENTITY_BYTES
-from warehouse.textstore import read_rows, text_file
+from warehouse.textstore import read_rows_left, text_file
 from warehouse.tokens.shards import MappedShard, map_shard
 
 Answer = TypeVar("Answer")
+
+SELECTION_REMEDY = "Mend its condition or weight"
 
 
 class ReplacedError(Exception):
@@ -81,10 +84,22 @@ class Snapshot:
         self.path = path
         self._lock = threading.Lock()
         self._open = ExitStack()
-        self._inode = _inode(path)
+        self.is_broken = False
+        with _opening:
+            self._inode = _inode(path)
+            # Within a process DuckDB hands out a database that is open under the path, were it another file by now.
+            for other in _open_at(path):
+                if not other.is_current:
+                    other.close()
+            self._read_identity()
+            _snapshots.add(self)
+        self._shards: dict[tuple[str, str | None], tuple[ServedShard, ...]] = {}
+
+    def _read_identity(self) -> None:
+        path = self.path
         try:
             self._connection: Connection | None = self._open.enter_context(
-                warehouse.file(path, read_only=True)
+                self._warehouse.file(path, read_only=True)
             )
             [(number, identity)] = self._connection.execute(query("serving_version")).fetchall()
         except (duckdb.Error, ValueError) as error:
@@ -94,12 +109,12 @@ class Snapshot:
             ) from error
         self.number = int(number)
         self.stamp = hashlib.sha256(str(identity).encode()).digest()[:IDENTITY_BYTES]
-        self._shards: dict[tuple[str, str | None], tuple[ServedShard, ...]] = {}
 
     @property
     def is_current(self) -> bool:
-        """Whether its file is still the one that was opened: forgetting replaces it, publishing removes it."""
-        return _inode(self.path) == self._inode
+        """Whether its file is still the one that was opened (forgetting replaces it, publishing removes it), and DuckDB
+        still answers."""
+        return not self.is_broken and _inode(self.path) == self._inode
 
     def close(self) -> None:
         """Close the file; whoever reads on gets a `ReplacedError`."""
@@ -117,29 +132,35 @@ class Snapshot:
 
     def asked(self, question: Callable[[Connection], Answer]) -> Answer:
         """What `question` finds in the open connection."""
-        with self._lock:
-            return question(self._required())
+        return self._run(question)
 
     def _required(self) -> Connection:
-        if self._connection is None:
+        if self._connection is None or self.is_broken:
             raise ReplacedError
         return self._connection
 
     def _run(self, question: Callable[[Connection], Answer]) -> Answer:
-        with self._lock:
-            connection = self._required()
-            try:
-                return question(connection)
-            except duckdb.ConversionException as error:
-                message = " ".join(str(error).partition("\n\nLINE")[0].split())
-                raise InvalidConfiguration(
-                    f"The selection fails: {message}", "Mend its condition or weight"
-                ) from error
-            except duckdb.Error as error:
-                message = " ".join(str(error).partition("\n\nLINE")[0].split())
-                raise FakesmrtError(
-                    f"DuckDB failed on version {self.number}: {message}", "Run: fakesmrt doctor"
-                ) from error
+        try:
+            with self._lock:
+                return question(self._required())
+        except (
+            duckdb.ConversionException,
+            duckdb.InvalidInputException,
+            duckdb.OutOfRangeException,
+        ) as error:
+            raise InvalidConfiguration(f"The selection fails: {_line(error)}", SELECTION_REMEDY) from error
+        except (duckdb.FatalException, duckdb.InternalException) as error:
+            _break(self.path)
+            if "has been invalidated" in str(error):
+                # By what another stream asked for.
+                raise ReplacedError from error
+            raise InvalidConfiguration(
+                f"DuckDB itself fails on the selection: {_line(error)}", SELECTION_REMEDY
+            ) from error
+        except duckdb.Error as error:
+            raise FakesmrtError(
+                f"DuckDB failed on version {self.number}: {_line(error)}", "Run: fakesmrt doctor"
+            ) from error
 
     def recipes_with_shards(self) -> list[str]:
         """Recipes whose shards the version knows, sorted."""
@@ -206,10 +227,34 @@ class Snapshot:
             numbers.setdefault(name, []).append(number)
         found: list[str | None] = [None] * len(files)
         for name, wanted in sorted(numbers.items()):
-            there = read_rows(text_file(self._texts, name), [rows[number] for number in wanted])
+            there = read_rows_left(text_file(self._texts, name), [rows[number] for number in wanted])
             for number, text in zip(wanted, there, strict=True):
                 found[number] = text
         return found
+
+
+_opening = threading.Lock()
+_snapshots: WeakSet[Snapshot] = WeakSet()
+"""Every one that may be open in this process."""
+
+
+def _open_at(path: Path) -> list[Snapshot]:
+    """Those of a path; for who holds `_opening`."""
+    there = path.resolve()
+    return [snapshot for snapshot in _snapshots if snapshot.path.resolve() == there]
+
+
+def _break(path: Path) -> None:
+    """Have a file closed everywhere in this process and opened anew, before which DuckDB answers nothing more on it."""
+    with _opening:
+        for snapshot in _open_at(path):
+            snapshot.is_broken = True
+
+
+def _line(error: duckdb.Error) -> str:
+    """What DuckDB says, in one line, without the query and without where in DuckDB it happened."""
+    message = str(error).partition("\n\nLINE")[0].partition("\n\nStack Trace")[0]
+    return " ".join(message.split())
 
 
 def version_file(warehouse: Warehouse, number: int | None) -> Path:

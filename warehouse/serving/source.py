@@ -6,14 +6,15 @@ What lives here: which version a stream reads, and going on where its file was r
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from warehouse.database import Warehouse
-from warehouse.errors import InvalidConfiguration
+from warehouse.errors import FakesmrtError, InvalidConfiguration
 from warehouse.home import Home, default_home
 from warehouse.serving.batches import TOKEN_SCHEMA, Batch, ChunkBatch, TokenBatch
 from warehouse.serving.requests import ChunkRequest, StreamRequest, TokenRequest
@@ -24,8 +25,23 @@ from warehouse.serving.tickets import POSITION, Header, Position, last_position,
 
 AnyBatch = TypeVar("AnyBatch", TokenBatch, ChunkBatch)
 AnySelection = TypeVar("AnySelection", TokenSelection, ChunkSelection)
+Made = TypeVar("Made")
+
 KEPT_OPEN = 4
 """Versions that stay open when no stream begins in them any more."""
+
+
+@dataclass(frozen=True)
+class Warm:
+    """A version that is ready.
+
+    Attributes:
+        version: its number.
+        failures: why the tokens of a recipe cannot be streamed, by the recipe's name.
+    """
+
+    version: int
+    failures: Mapping[str, FakesmrtError]
 
 
 class Source:
@@ -82,18 +98,14 @@ class Source:
             return TOKEN_SCHEMA
         if not isinstance(request, ChunkRequest):
             raise InvalidConfiguration(f"There are no streams of {request.kind}", "Ask for tokens or chunks")
-        selection = ChunkSelection(self.snapshot(request.version), request)
-        nothing = np.empty(0, POSITION)
-        positions, rows = with_texts(selection, nothing, selection.no_rows())
-        return ChunkBatch(rows, positions, b"").to_arrow().schema
+        return self._with_snapshot(
+            request.version, lambda snapshot: _chunk_schema(ChunkSelection(snapshot, request))
+        )
 
-    def warm(self) -> int:
+    def warm(self) -> Warm:
         """Open the newest version, and read a little of it where it is large, so that a first stream need not wait for
-        that; returns the version's number."""
-        snapshot = self.snapshot(None)
-        for recipe in snapshot.recipes_with_shards():
-            TokenSelection(snapshot, TokenRequest(recipe=recipe, where="TRUE")).header()
-        return snapshot.number
+        that."""
+        return self._with_snapshot(None, _warmed)
 
     def snapshot(self, number: int | None) -> Snapshot:
         """An open version; None for the newest.
@@ -107,9 +119,6 @@ class Source:
             known = self._snapshots.get(number)
             if known is not None and known.is_current:
                 return known
-            if known is not None:
-                # Two files of one name cannot be open at once: DuckDB would hand out the first again.
-                known.close()
             opened = Snapshot(self._warehouse, path)
             self._snapshots[number] = opened
             self._close_expired()
@@ -128,17 +137,30 @@ class Source:
         select: Callable[[Snapshot], AnySelection],
         batches: Callable[[AnySelection, Header, Position], Iterator[AnyBatch]],
     ) -> Iterator[AnyBatch]:
-        stated = None if resume is None else read_token(resume)
+        stated: tuple[Header, Position] | None = None if resume is None else read_token(resume)
         if stated is not None:
             _require_same_request(stated[0], request)
-        snapshot = self.snapshot(request.version if stated is None else stated[0].version)
-        selection = select(snapshot)
-        if stated is None:
-            header, position = selection.header(), Position()
-        else:
+
+        def begun(snapshot: Snapshot) -> tuple[AnySelection, Header, Position]:
+            if stated is None:
+                selection = select(snapshot)
+                return selection, selection.header(), Position()
+            _require_same_version(stated[0], snapshot)
             header, position = stated
-            _require_same_version(header, snapshot)
+            return select(snapshot), header, position
+
+        selection, header, position = self._with_snapshot(
+            request.version if stated is None else stated[0].version, begun
+        )
         return self._going_on(selection, select, batches, header, position)
+
+    def _with_snapshot(self, number: int | None, make: Callable[[Snapshot], Made]) -> Made:
+        """What is made of an open version, in the new file where its file is replaced meanwhile."""
+        while True:
+            try:
+                return make(self.snapshot(number))
+            except ReplacedError:
+                continue
 
     def _going_on(
         self,
@@ -158,9 +180,24 @@ class Source:
                     yield batch
                     position = last_position(batch.positions)
             except ReplacedError:
-                selection = select(self.snapshot(header.version))
+                selection = self._with_snapshot(header.version, select)
             else:
                 return
+
+
+def _warmed(snapshot: Snapshot) -> Warm:
+    failures: dict[str, FakesmrtError] = {}
+    for recipe in snapshot.recipes_with_shards():
+        try:
+            TokenSelection(snapshot, TokenRequest(recipe=recipe, where="TRUE")).header()
+        except FakesmrtError as error:
+            failures[recipe] = error
+    return Warm(snapshot.number, failures)
+
+
+def _chunk_schema(selection: ChunkSelection) -> pa.Schema:
+    positions, rows = with_texts(selection, np.empty(0, POSITION), selection.no_rows())
+    return ChunkBatch(rows, positions, b"").to_arrow().schema
 
 
 def _require_same_request(header: Header, request: StreamRequest) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warehouse.errors import InvalidConfiguration
+from warehouse.serving.order import MAX_BITS, MAX_TURNS
 
 FORMAT_VERSION = 1
 IDENTITY_BYTES = 8
@@ -66,6 +67,11 @@ class Header:
     bits: int
     turns: int
 
+    @property
+    def is_possible(self) -> bool:
+        """Whether a stream can have it: a checksum keeps nobody from making one up."""
+        return self.bits <= MAX_BITS and 1 <= self.turns <= MAX_TURNS and self.rank < self.world_size
+
     def pack(self) -> bytes:
         return _HEADER.pack(FORMAT_VERSION, *astuple(self))
 
@@ -109,7 +115,10 @@ def read_token(token: str) -> tuple[Header, Position]:
     if len(data) != _HEADER.size + POSITION.itemsize + _CHECKSUM.size or not _is_whole(data):
         raise InvalidConfiguration(f"{token[:20]!r} is no resume token", REMEDY)
     _, *values = _HEADER.unpack_from(data)
-    return Header(*values), last_position(np.frombuffer(data, POSITION, count=1, offset=_HEADER.size))
+    header = Header(*values)
+    if not header.is_possible:
+        raise InvalidConfiguration(f"The resume token {token[:20]!r} states an impossible order", REMEDY)
+    return header, last_position(np.frombuffer(data, POSITION, count=1, offset=_HEADER.size))
 
 
 def last_position(positions: NDArray[np.void]) -> Position:
