@@ -12,7 +12,7 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
-from warehouse.errors import CorruptArtefact
+from warehouse.errors import CorruptArtefact, InputUnreadable
 from warehouse.files import opened
 
 ROW_GROUP_ROWS = 512
@@ -60,11 +60,26 @@ def read_rows(path: Path, rows: Sequence[int]) -> list[str]:
 
     Raises:
         CorruptArtefact: if the file is missing, damaged or has no such row.
+        InputUnreadable: if one of the texts was forgotten.
+    """
+    texts = [text for text in read_rows_left(path, rows) if text is not None]
+    if len(texts) < len(rows):
+        raise InputUnreadable(
+            f"A text of {path} was forgotten", "When fakesmrt forget has ended run the same command again"
+        )
+    return texts
+
+
+def read_rows_left(path: Path, rows: Sequence[int]) -> list[str | None]:
+    """As `read_rows`, but a text that was forgotten is None.
+
+    Raises:
+        CorruptArtefact: if the file is missing, damaged or has no such row.
     """
     wanted: dict[int, list[int]] = {}
     for row in rows:
         wanted.setdefault(row // ROW_GROUP_ROWS, []).append(row)
-    texts: dict[int, str] = {}
+    texts: dict[int, str | None] = {}
     try:
         with opened(path) as source:
             file = parquet.ParquetFile(source)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,21 +44,24 @@ def search(
     Example: fakesmrt search 東京 --where "licence = 'CC0-1.0' AND n_words > 20" --json
     """
     from warehouse.retrieval import search as searching
-    from warehouse.retrieval.texts import stored_chunk
+    from warehouse.retrieval.texts import ForgottenChunk, stored_chunk
 
     question, home = " ".join(words), Home(default_home())
     with published() as connection:
         asked = searching.question_words(connection, question)
-        hits = searching.search(connection, question, limit=limit, where=where, every_word=every)
-        chunks = [stored_chunk(connection, home, hit.chunk_id) for hit in hits]
+        found: list[tuple[Hit, StoredChunk]] = []
+        for hit in searching.search(connection, question, limit=limit, where=where, every_word=every):
+            # What is being forgotten loses its text before the published version loses its row.
+            with suppress(ForgottenChunk):
+                found.append((hit, stored_chunk(connection, home, hit.chunk_id)))
     if json_output:
-        for hit, chunk in zip(hits, chunks, strict=True):
-            found = {"score": hit.score, "n_words_found": hit.n_words_found}
-            typer.echo(json.dumps({**found, **_facts(chunk)}, ensure_ascii=False))
+        for hit, chunk in found:
+            facts = {"score": hit.score, "n_words_found": hit.n_words_found, **_facts(chunk)}
+            typer.echo(json.dumps(facts, ensure_ascii=False))
         return
-    if not hits:
+    if not found:
         typer.echo("Nothing was found.")
-    for number, (hit, chunk) in enumerate(zip(hits, chunks, strict=True), start=1):
+    for number, (hit, chunk) in enumerate(found, start=1):
         _print_hit(number, hit, chunk, searching.excerpt(chunk.text, asked))
 
 

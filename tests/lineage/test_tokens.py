@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from pydoc_data.topics import topics
 
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 
 from tests.cleanser.samples import CONTAINERS, SAMPLES, STORIES
@@ -288,12 +290,27 @@ def test_tokens_of_a_past_shard_are_traced_by_what_it_was_made_with(
     past = find_token(connection, find_shards(connection, str(place.shard.shard_id))[0], place.token)
     proof = prove(past, home)
     assert (proof.token_id, proof.places) == (expected.token_id, expected.places)
-    assert proof.verdict == "whole"
+    assert proof.verdict == "in part"
     assert "past" in str(proof.checks[-1].note)
+    connection.execute("UPDATE tokens.shard_chunk SET token_end = token_end + 1")
+    assert prove(find_token(connection, past.shard, place.token), home).verdict == "refuted"
     connection.execute("DELETE FROM tokens.shard_origin")
     oldest = find_token(connection, find_shards(connection, str(place.shard.shard_id))[0], place.token)
     assert oldest.chunk_id == place.chunk_id
     assert verdicts(oldest, home) == {READ: True, REPLAYED: True, STORED: True, TOKENS: None}
+
+
+def test_a_text_that_is_being_forgotten_is_said_and_the_rest_is_proved(
+    changeable: tuple[Connection, Home],
+) -> None:
+    connection, home = changeable
+    place = a_token(connection)
+    assert place.origin is not None
+    path = home.text / place.origin.text_file
+    table = parquet.read_table(path)
+    nothing = pa.nulls(len(table), table.schema.field("text").type)
+    parquet.write_table(table.set_column(table.schema.get_field_index("text"), "text", nothing), path)
+    assert verdicts(place, home) == {READ: True, REPLAYED: True, STORED: None, TOKENS: True}
 
 
 def test_a_chunk_that_is_gone_or_forgotten_has_a_past_but_no_text(

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 
 from fakesmrt_assets.cli import main as command_line
@@ -82,3 +84,17 @@ def test_the_bytes_of_a_file_that_is_gone_are_not_made_up(run: Run, indexed: War
     status, out, err = run("show", hit["chunk_id"], "--raw")
     assert (status, out) == (1, "")
     assert "mill.txt" in err
+
+
+def test_a_text_that_is_being_forgotten_is_passed_over_and_its_chunk_is_told_so(
+    run: Run, indexed: Warehouse
+) -> None:
+    chunk_id = json.loads(run("search", "zeppelin", "corn", "--json")[1])["chunk_id"]
+    for path in indexed.home.text.iterdir():
+        table = parquet.read_table(path)
+        nothing = pa.nulls(len(table), table.schema.field("text").type)
+        parquet.write_table(table.set_column(table.schema.get_field_index("text"), "text", nothing), path)
+    assert run("search", "corn") == (0, "Nothing was found.\n", "")
+    status, out, err = run("show", chunk_id)
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert f"The chunk {chunk_id} was forgotten" in err

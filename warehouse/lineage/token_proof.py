@@ -158,9 +158,12 @@ def _replayed(origin: ChunkOrigin, home: Home, checks: list[Check]) -> RawText |
 def _stored(origin: ChunkOrigin, home: Home, checks: list[Check]) -> str | None:
     try:
         path = textstore.text_file(home.text, origin.text_file)
-        (text,) = textstore.read_rows(path, [origin.text_row])
+        (text,) = textstore.read_rows_left(path, [origin.text_row])
     except FakesmrtError as error:
         checks.append(Check(STORED, None, error.cause))
+        return None
+    if text is None:
+        checks.append(Check(STORED, None, "forgotten: its text is held nowhere"))
         return None
     holds = hashlib.sha256(text.encode()).digest() == origin.text_sha256
     checks.append(Check(STORED, holds))
@@ -181,9 +184,9 @@ def _tokens(
         return None, None
     if not place.shard.is_current:
         is_same = len(again) == n_tokens
-        checks.append(
-            Check(TOKENS, is_same or None, "the shard is a past one: only their number is compared")
-        )
+        # Other tokens can be as many, so the same number proves nothing.
+        note = "the shard is a past one: only their number is compared"
+        checks.append(Check(TOKENS, None if is_same else False, note))
         return tokenizer, again if is_same else None
     try:
         tokens = _tokens_of_file(place, home)

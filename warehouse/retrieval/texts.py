@@ -15,10 +15,17 @@ from warehouse.errors import InvalidConfiguration
 from warehouse.home import Home
 from warehouse.lineage.token_place import ChunkOrigin, find_chunk
 from warehouse.stages.feeding import explained_reading, filesystem_path, stream_in
-from warehouse.textstore import read_rows, text_file
+from warehouse.textstore import read_rows, read_rows_left, text_file
 
 MOST_MATCHES = 5
 """Ids named where the first digits fit several."""
+
+
+class ForgottenChunk(InvalidConfiguration):
+    """A chunk of which nothing is kept but its id."""
+
+    def __init__(self, digits: str) -> None:
+        super().__init__(f"The chunk {digits} was forgotten", "Nothing of it is kept but its id")
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ def find_chunk_id(connection: Connection, digits: str) -> UUID:
             "Give more digits",
         )
     if bounds and scalar(connection, query("token_forgotten"), {"chunk_id": bounds[0]}):
-        raise InvalidConfiguration(f"The chunk {digits} was forgotten", "Nothing of it is kept but its id")
+        raise ForgottenChunk(digits)
     raise InvalidConfiguration(
         f"There is no chunk {digits!r}", "fakesmrt search finds chunks; fakesmrt trace follows other ids"
     )
@@ -74,6 +81,7 @@ def stored_chunk(connection: Connection, home: Home, chunk_id: UUID) -> StoredCh
 
     Raises:
         InvalidConfiguration: if the database does not hold it.
+        ForgottenChunk: if its text is gone and a version that holds it is not yet rewritten.
         CorruptArtefact: if its text file is missing or damaged.
     """
     origin = find_chunk(connection, chunk_id)
@@ -81,7 +89,9 @@ def stored_chunk(connection: Connection, home: Home, chunk_id: UUID) -> StoredCh
         raise InvalidConfiguration(
             f"There is no chunk {str(chunk_id)!r}", "Find one with: fakesmrt search WORDS"
         )
-    (text,) = read_rows(text_file(home.text, origin.text_file), [origin.text_row])
+    (text,) = read_rows_left(text_file(home.text, origin.text_file), [origin.text_row])
+    if text is None:
+        raise ForgottenChunk(str(chunk_id))
     return StoredChunk(chunk_id, origin, text)
 
 
