@@ -120,9 +120,10 @@ def folders(folder: Path) -> list[str]:
 
 def remove(path: Path) -> None:
     """Remove a file that may not be there, here and in the object store of its home."""
+    # Here first: what is listed is what the store has, and nobody would find a copy that outlives it.
+    path.unlink(missing_ok=True)
     if stored := stored_file(path):
         stored.store.remove(stored.key)
-    path.unlink(missing_ok=True)
 
 
 def remove_unfinished(root: Path) -> list[str]:

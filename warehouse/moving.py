@@ -32,6 +32,8 @@ from warehouse.published_relations import add_file_views
 from warehouse.publishing import rewrite_version, versions
 
 PURPOSE = "moving the files"
+LEFT_FILES = "store-left-*.json"
+"""Settings of stores that a home was brought back from."""
 
 
 def move_to_store(
@@ -64,6 +66,7 @@ def move_to_store(
             _each(paths, lambda path: store.put(path, _key(home, path)), "storing", progress)
             _remove_others(store, {_key(home, path) for path in paths})
         write_bytes_whole(home.root / SETTINGS_FILE, settings.to_json().encode())
+        _left_file(home.root, settings.url).unlink(missing_ok=True)
         _point_versions(warehouse)
         for path in home.text.glob("[!.]*"):
             path.unlink()
@@ -72,6 +75,8 @@ def move_to_store(
 
 def bring_back(warehouse: Warehouse, progress: Progress = silent) -> int:
     """Keep all files of a home on this machine again. Those in the store stay there until somebody removes them.
+
+    The home remembers where (`left_stores`), because they hold what may be forgotten later.
 
     Returns:
         How many files the store has.
@@ -86,10 +91,32 @@ def bring_back(warehouse: Warehouse, progress: Progress = silent) -> int:
         store = store_of_home(home.root)
         keys = [key for room in STORED_ROOMS for key in store.sizes(room)] if store else []
         _each([home.root / key for key in keys], lambda path: fetched(path), "fetching", progress)
+        if store:
+            left = store.settings
+            write_bytes_whole(_left_file(home.root, left.url), left.to_json().encode())
         (home.root / SETTINGS_FILE).unlink(missing_ok=True)
         sync_folder(home.root)
         _point_versions(warehouse)
     return len(keys)
+
+
+def left_stores(root: Path) -> list[StoreSettings]:
+    """Stores that the home at `root` was brought back from and has not moved to again, by URL: its files of then may
+    still lie there. Whoever has removed them removes the home's ``store-left-*.json`` too.
+
+    Raises:
+        InvalidConfiguration: if such a file is damaged.
+    """
+    current = store_of_home(root)
+    found = [read_settings(path) for path in root.glob(LEFT_FILES)]
+    return sorted(
+        (left for left in found if current is None or left.url != current.settings.url),
+        key=lambda left: left.url,
+    )
+
+
+def _left_file(root: Path, url: str) -> Path:
+    return root / LEFT_FILES.replace("*", content_id(url).hex)
 
 
 def _settings(warehouse: Warehouse, url: str, options: Mapping[str, Json] | None) -> StoreSettings:

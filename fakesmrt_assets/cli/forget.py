@@ -107,9 +107,7 @@ def _show_forgotten(forgotten: Forgotten, *, json_output: bool) -> None:
             for like in after.likenesses
         ],
     )
-    _list(
-        "files outside the records that still hold it, never read again; remove them yourself", done.raw_files
-    )
+    _list("raw files that still hold it, or object stores that may; remove it there yourself", done.raw_files)
     _list("processes that still have an old version open", [str(pid) for pid in done.readers])
     typer.echo("Next: fakesmrt build")
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import uuid
 import zipfile
 from pathlib import Path
 
@@ -15,12 +16,14 @@ import pytest
 
 from tests.forgetting.conftest import Letters, letter, note
 from tests.forgetting.searching import found_windows, windows
+from tests.stages.conftest import STAGES, context_of
 from warehouse import publishing
-from warehouse.database import _numbered_migrations, query
+from warehouse.database import _numbered_migrations, query, run_script
 from warehouse.doctor import examine_home
-from warehouse.errors import FakesmrtError, InvalidConfiguration, LockHeld
+from warehouse.errors import FakesmrtError, InputUnreadable, InvalidConfiguration, LockHeld
 from warehouse.files import file_sha256
 from warehouse.forgetting.forget import forget, preview
+from warehouse.stages import document
 
 DIE_AT_STEP = """
 import os, sys
@@ -260,3 +263,145 @@ def test_the_command_asks_shows_and_forgets(letters: Letters) -> None:
     assert done["rewritten"]["raw_files"] == [str(letters.folder / "007.txt")]
     assert publishing.versions(letters.warehouse.home)
     assert run("nobody.txt", "--yes").stderr.count("\n") == 1
+
+
+def beside(letters: Letters, folder: Path) -> Path:
+    """A further folder of the corpus; what is read in it is in no published version."""
+    folder.mkdir()
+    with letters.warehouse.write("test") as connection:
+        connection.execute("INSERT INTO corpus.location VALUES ('letters', ?)", [str(folder)])
+    for path in letters.warehouse.home.published_versions.iterdir():
+        path.unlink()
+    letters.warehouse.home.published.unlink()
+    return folder
+
+
+def cut(letters: Letters) -> None:
+    """The stages up to corpus/chunk, without publishing."""
+    for stage in STAGES[:3]:
+        stage.run(context_of(letters.warehouse, recipe="default"))
+
+
+def examine_again(letters: Letters) -> None:
+    """The document stage of another cleanser."""
+    with letters.warehouse.write("test") as connection:
+        connection.execute("UPDATE corpus.stream SET code_version = 'older'")
+        connection.execute("DELETE FROM meta.materialization WHERE asset = 'corpus/document'")
+    document.run(context_of(letters.warehouse))
+
+
+def test_chunks_of_a_file_that_could_not_be_examined_again_go_with_it(
+    letters: Letters, tmp_path: Path
+) -> None:
+    folder = beside(letters, tmp_path / "more")
+    with zipfile.ZipFile(folder / "sent.zip", "w") as archive:
+        archive.writestr("first.txt", letter(600))
+        archive.writestr("second.txt", letter(601))
+    cut(letters)
+    (folder / "sent.zip").rename(tmp_path / "away.zip")
+    examine_again(letters)
+    assert letters.query("SELECT count(*) FROM corpus.past_stream") == [(2,)]
+
+    forget(letters.warehouse, ["sent.zip"])
+
+    assert found_windows(letters.warehouse, windows(letter(600)) | windows(letter(601))) == {}
+
+
+def test_nothing_is_called_forgotten_while_text_of_unknown_origin_remains(
+    letters: Letters, tmp_path: Path
+) -> None:
+    folder = beside(letters, tmp_path / "more")
+    with zipfile.ZipFile(folder / "sent.zip", "w") as archive:
+        archive.writestr("first.txt", letter(600))
+    cut(letters)
+    (folder / "sent.zip").rename(tmp_path / "away.zip")
+    examine_again(letters)
+    with letters.warehouse.write("an earlier fakesmrt did not keep them") as connection:
+        connection.execute("DELETE FROM corpus.past_stream")
+    with pytest.raises(InputUnreadable, match=r"nobody can tell whether they are of .*sent\.zip"):
+        forget(letters.warehouse, ["sent.zip"])
+    assert letters.query("FROM corpus.forgotten") == []
+
+
+def test_forgotten_bytes_stay_dropped_however_a_file_is_divided(letters: Letters) -> None:
+    [(document_id,)] = letters.query(
+        "SELECT document_id FROM corpus.document JOIN corpus.stream USING (stream_id) "
+        "JOIN corpus.source_file USING (source_id) WHERE path LIKE '%notes.jsonl' AND document.ordinal = 3"
+    )
+    forget(letters.warehouse, [str(document_id)])
+    with letters.warehouse.write("another reader finds other boundaries, so other hashes") as connection:
+        connection.execute("UPDATE corpus.forgotten SET sha256 = 'other'")
+        connection.execute("UPDATE corpus.forgotten_document SET byte_end = byte_end - 1")
+    examine_again(letters)
+    assert letters.query("SELECT count(*) FROM corpus.document") == [(439,)]
+    assert letters.query("SELECT count(*) FROM corpus.dropped WHERE reason = 'forgotten'") == [(1,)]
+
+
+def test_a_copy_that_an_earlier_fakesmrt_recorded_without_a_hash_goes_too(
+    letters: Letters, tmp_path: Path
+) -> None:
+    folder = beside(letters, tmp_path / "more")
+    (folder / "old.jsonl").write_text(f"{note(3)}\n{note(2000)}\n")
+    cut(letters)
+    (folder / "old.jsonl").unlink()
+    cut(letters)
+    with letters.warehouse.write("as an earlier fakesmrt left them") as connection:
+        connection.execute(
+            "UPDATE corpus.document SET raw_sha256 = NULL FROM corpus.stream JOIN corpus.source_file "
+            "USING (source_id) WHERE document.stream_id = stream.stream_id AND retired_at IS NOT NULL"
+        )
+    [(document_id,)] = letters.query(
+        "SELECT document_id FROM corpus.document JOIN corpus.stream USING (stream_id) "
+        "JOIN corpus.source_file USING (source_id) WHERE path LIKE '%notes.jsonl' AND retired_at IS NULL "
+        "AND document.ordinal = 3"
+    )
+    forget(letters.warehouse, [str(document_id)])
+    assert found_windows(letters.warehouse, windows(letter(1003))) == {}
+    assert found_windows(letters.warehouse, windows(letter(3000)))
+
+
+def test_a_raw_file_stays_for_its_other_documents(letters: Letters) -> None:
+    folder = beside(letters, letters.warehouse.home.raw / "more")
+    (folder / "whole.txt").write_text(letter(600))
+    (folder / "many.jsonl").write_text(f"{note(601)}\n{note(602)}\n")
+    cut(letters)
+    [(document_id,)] = letters.query(
+        "SELECT document_id FROM corpus.document JOIN corpus.stream USING (stream_id) "
+        "JOIN corpus.source_file USING (source_id) WHERE path LIKE '%many.jsonl' AND document.ordinal = 0"
+    )
+    rewritten = forget(letters.warehouse, ["more/whole.txt", str(document_id)]).rewritten
+    assert not (folder / "whole.txt").exists()
+    assert (folder / "many.jsonl").exists()
+    assert any(path.endswith("raw/more/many.jsonl") for path in rewritten.raw_files)
+
+
+def test_a_damaged_database_that_was_put_aside_goes(letters: Letters) -> None:
+    home = letters.warehouse.home
+    aside = [home.database.with_name(f"{home.database.name}{end}.damaged") for end in ("", ".wal")]
+    for path in aside:
+        shutil.copy(home.database, path)
+    removed = forget(letters.warehouse, ["007.txt"]).rewritten.removed
+    assert {path.name for path in aside} <= set(removed)
+    assert not any(path.exists() for path in aside)
+
+
+def test_a_document_that_reaches_into_forgotten_bytes_is_cut_by_no_other_chunking(letters: Letters) -> None:
+    [(document_id, stream_id, source_id, byte_end)] = letters.query(
+        "SELECT document_id, stream_id, source_id, byte_end FROM corpus.document JOIN corpus.stream "
+        "USING (stream_id) JOIN corpus.source_file USING (source_id) WHERE path LIKE '%/007.txt'"
+    )
+    another = {"chunking_id": uuid.UUID(int=1)}
+    with letters.warehouse.write("test") as connection:
+        connection.execute(
+            "INSERT INTO corpus.forgotten_document VALUES (uuid(), ?, ?, 10, 20, 'hash')",
+            [stream_id, source_id],
+        )
+        run_script(connection, "drop_forgotten_ranges", another)
+        run_script(connection, "drop_forgotten_ranges", another)
+        found = connection.execute("FROM (" + query("documents_to_cut").rstrip(";\n ") + ")", another)
+        waiting = {row["document_id"] for row in found.to_arrow_table().to_pylist()}
+    assert letters.query("SELECT byte_start, byte_end FROM corpus.dropped WHERE reason = 'forgotten'") == [
+        (0, byte_end)
+    ]
+    assert len(waiting) == 439
+    assert document_id not in waiting

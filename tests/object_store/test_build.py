@@ -18,7 +18,7 @@ from warehouse.database import Warehouse
 from warehouse.doctor import examine_home
 from warehouse.forgetting.forget import forget
 from warehouse.home import Home
-from warehouse.moving import bring_back, move_to_store
+from warehouse.moving import bring_back, left_stores, move_to_store
 from warehouse.object_store import STORED_ROOMS, store_of_home
 from warehouse.published_relations import add_file_views
 from warehouse.publishing import rewrite_version, versions
@@ -141,6 +141,7 @@ def test_a_home_moves_there_and_back(
     lose_copies(warehouse.home)
     assert bring_back(warehouse) == len(before)
     assert hashes_here(warehouse.home) == before
+    assert [left.url for left in left_stores(warehouse.home.root)] == [f"s3://{bucket}/home"]
     # Any client reads the copies again, without what a store needs.
     for version in versions(warehouse.home):
         with duckdb.connect(str(version.path), read_only=True) as client:

@@ -12,7 +12,7 @@ import pytest
 from warehouse import files
 from warehouse.errors import CorruptArtefact
 from warehouse.home import Home
-from warehouse.object_store import store_of_home
+from warehouse.object_store import ObjectStore, store_of_home
 from warehouse.textstore import TextWriter, number_of_rows, read_rows
 
 TEXTS = [f"Letter {number}: the weather is fine, wish you were here." for number in range(1200)]
@@ -42,6 +42,17 @@ def test_a_file_is_there_until_it_is_removed(home_anywhere: Home) -> None:
     files.remove(path)
     files.remove(path)
     assert not files.exists(path)
+    assert not path.exists()
+
+
+def test_a_store_that_fails_leaves_no_copy_that_is_to_be_removed(
+    home_anywhere: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = home_anywhere.index / "a.parquet"
+    files.write_bytes_whole(path, b"forgotten")
+    monkeypatch.setattr(ObjectStore, "remove", lambda *_: 1 / 0)
+    with suppress(ZeroDivisionError):
+        files.remove(path)
     assert not path.exists()
 
 

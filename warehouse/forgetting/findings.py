@@ -58,9 +58,10 @@ class Rewritten:
         shards: shards in whose place others stand.
         references: folders of references that are gone.
         reports: reports that are gone.
-        removed: raw, unfinished and unreferenced files that are gone.
+        removed: raw, unfinished, unreferenced and damaged files that are gone.
         versions: published versions that were written anew.
-        raw_files: files outside the home that still hold it; they are read no more, and their owner's to remove.
+        raw_files: what still holds it, or may, and is its owner's to remove: files that are read no more, files in
+            ``raw/`` with other documents too, and URLs of object stores that the home was brought back from.
         readers: processes that have a replaced version open, whose bytes stay until they close it.
     """
 

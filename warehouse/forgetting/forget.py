@@ -18,6 +18,7 @@ from warehouse.forgetting.extent import Extent, known_chunks, resolve, survey
 from warehouse.forgetting.findings import Consequences, Forgotten, Likeness, Preview, Rewritten
 from warehouse.forgetting.versions import rewrite_versions
 from warehouse.locks import build_lock
+from warehouse.moving import left_stores
 from warehouse.progress import Progress, silent
 from warehouse.retrieval.segments import forget_texts
 
@@ -125,7 +126,7 @@ def _finish(warehouse: Warehouse, contents: Sequence[Content], progress: Progres
     done.step("removing reports and references")
     reports = leftovers.remove_reports(home)
     references = leftovers.remove_references(home, _pinned_folders(warehouse))
-    raw, outside = leftovers.remove_raw_files(home, _raw_files(warehouse, contents))
+    raw, still_there = leftovers.remove_raw_files(home, _raw_files(warehouse, contents))
     temporary = leftovers.remove_temporary(home)
     done.step("rewriting published versions")
     versions = rewrite_versions(warehouse, contents)
@@ -140,7 +141,7 @@ def _finish(warehouse: Warehouse, contents: Sequence[Content], progress: Progres
         tuple(reports),
         (*raw, *unreferenced, *unfinished, *temporary),
         tuple(versions),
-        tuple(outside),
+        (*still_there, *(store.url for store in left_stores(home.root))),
         tuple(leftovers.old_versions_open(home)),
     )
 
@@ -179,7 +180,7 @@ def _named_text_files(warehouse: Warehouse) -> set[str]:
         named = set(connection.execute(query("text_files")).fetchall())
         named |= set(connection.execute("SELECT DISTINCT text_file FROM corpus.forgotten_chunk").fetchall())
     for version in publishing.versions(warehouse.home):
-        with warehouse.file(version.path, read_only=True) as connection:
+        with warehouse.published_file(version.path) as connection:
             named |= set(connection.execute(query("text_files")).fetchall())
     return {name for (name,) in named}
 
@@ -189,13 +190,13 @@ def _pinned_folders(warehouse: Warehouse) -> set[str]:
         return {path for (path,) in connection.execute("SELECT path FROM corpus.reference").fetchall()}
 
 
-def _raw_files(warehouse: Warehouse, contents: Sequence[Content]) -> list[tuple[str, bytes]]:
-    """Paths and hashes of the files that are forgotten, or hold a document that is."""
+def _raw_files(warehouse: Warehouse, contents: Sequence[Content]) -> list[tuple[str, bytes, bool]]:
+    """Files that hold forgotten text: path, hash, and whether the whole file is forgotten."""
     with warehouse.read() as connection:
         rows = connection.execute(
             query("forget_raw_files"), {"sha256s": [content.sha256 for content in contents]}
         ).fetchall()
-    return [(path, bytes(sha256)) for path, sha256, _ in rows]
+    return [(path, bytes(sha256), is_whole) for path, sha256, is_whole in rows]
 
 
 def _consequences(warehouse: Warehouse, contents: Sequence[Content]) -> Consequences:

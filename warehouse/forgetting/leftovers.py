@@ -40,13 +40,15 @@ def remove_references(home: Home, recorded: Collection[str]) -> list[str]:
 
 
 def remove_temporary(home: Home) -> list[str]:
-    """Remove what processes left behind that are gone; what a living one has open is its own affair.
+    """Remove what processes left behind that are gone, and damaged databases that were put aside; what a living process
+    has open is its own affair.
 
     Nothing of a build is there: only one process builds a home, and this one holds its place.
     """
     in_use = set(open_files())
     removed = []
-    for path in left_behind(home, alone=True):
+    damaged = home.root.glob(f"{home.database.name}*.damaged")
+    for path in [*left_behind(home, alone=True), *damaged]:
         if any(used == path or path in used.parents for used in in_use):
             continue
         if path.is_dir():
@@ -57,27 +59,28 @@ def remove_temporary(home: Home) -> list[str]:
     return sorted([*removed, *remove_unfinished(home.root)])
 
 
-def remove_raw_files(home: Home, paths: Sequence[tuple[str, bytes]]) -> tuple[list[str], list[str]]:
+def remove_raw_files(home: Home, paths: Sequence[tuple[str, bytes, bool]]) -> tuple[list[str], list[str]]:
     """Remove forgotten files that lie in the home itself, in ``raw/``.
 
     Args:
         home: the home.
-        paths: paths of forgotten files, as the database shows them, and their hashes.
+        paths: of files that hold forgotten text: the path as the database shows it, the file's hash, and whether the
+            file is forgotten as a whole. One that holds other documents too stays.
 
     Returns:
-        Paths of the files that were removed, and of those that lie elsewhere and are their owner's to remove.
+        Paths of the files that were removed, and of those that still hold the text and are their owner's to remove.
     """
-    removed, outside = [], []
-    for shown, sha256 in paths:
+    removed, kept = [], []
+    for shown, sha256, is_whole in paths:
         path = filesystem_path(shown)
         if not path.is_file() or file_sha256(path) != sha256:
             continue
-        if home.raw.resolve() in path.resolve().parents:
+        if is_whole and home.raw.resolve() in path.resolve().parents:
             path.unlink()
             removed.append(shown)
         else:
-            outside.append(shown)
-    return removed, outside
+            kept.append(shown)
+    return removed, kept
 
 
 def open_files() -> Iterator[Path]:

@@ -36,7 +36,8 @@ def rewrite_versions(warehouse: Warehouse, contents: Sequence[Content]) -> list[
     with warehouse.read() as connection:
         known = known_chunks(connection)
         ranges = arrow_rows(
-            connection, "SELECT stream_id, byte_start, byte_end, sha256 FROM corpus.forgotten_document"
+            connection,
+            "SELECT stream_id, source_id, byte_start, byte_end, sha256 FROM corpus.forgotten_document",
         )
         copied = {table: arrow_rows(connection, f"FROM {table}") for table in COPIED_TABLES}
 
@@ -66,7 +67,7 @@ def rewrite_versions(warehouse: Warehouse, contents: Sequence[Content]) -> list[
 def _is_rewritten(warehouse: Warehouse, path: Path, contents: Sequence[Content]) -> bool:
     """Whether a version knows of the contents and of nothing unfinished. A copy of the working database that was
     published in the middle knows that something is."""
-    with warehouse.file(path, read_only=True) as connection:
+    with warehouse.published_file(path) as connection:
         if not connection.execute(query("forget_is_known")).fetchall():
             return False
         rows = connection.execute(

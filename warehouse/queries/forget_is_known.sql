@@ -1,4 +1,4 @@
--- One row where a database knows the table of what is being forgotten; an earlier fakesmrt's does not.
+-- One row where a database has all tables that forgetting needs; an earlier fakesmrt's has not.
 SELECT 1 AS found
 FROM duckdb_tables()
-WHERE schema_name = 'corpus' AND table_name = 'unfinished_forget' AND NOT temporary;
+WHERE schema_name = 'corpus' AND table_name = 'past_stream' AND NOT temporary;

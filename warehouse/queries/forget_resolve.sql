@@ -1,6 +1,6 @@
 -- What of a database, the working one or a published version, is to be forgotten, in temporary tables. wanted: hashes
--- and scopes. known_range: where documents wanted by their own hash lie; another version may have found other documents
--- in their stream.
+-- and scopes. known_range: rows of forget_ranges.sql; another version may have found other documents in these streams, or
+-- may have lost their rows.
 CREATE OR REPLACE TEMP TABLE gone_source AS
 SELECT DISTINCT
     source_file.source_id,
@@ -24,23 +24,16 @@ FROM corpus.stream AS stream
 INNER JOIN wanted ON stream.sha256 = wanted.sha256 AND wanted.scope = 'file';
 
 CREATE OR REPLACE TEMP TABLE gone_range AS
-SELECT
-    stream.stream_id,
-    stream.source_id,
-    known_range.byte_start,
-    known_range.byte_end,
-    known_range.sha256
+SELECT stream_id, source_id, byte_start, byte_end, sha256
 FROM known_range
-INNER JOIN corpus.stream AS stream ON known_range.stream_id = stream.stream_id
 UNION
 SELECT
-    stream.stream_id,
-    gone_stream.source_id,
+    stream_id,
+    source_id,
     0,
-    stream.n_bytes,
-    gone_stream.sha256
-FROM gone_stream
-INNER JOIN corpus.stream AS stream ON gone_stream.stream_id = stream.stream_id;
+    9223372036854775807,
+    sha256
+FROM gone_stream;
 
 CREATE OR REPLACE TEMP TABLE touched_document AS
 SELECT

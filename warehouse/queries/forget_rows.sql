@@ -65,6 +65,7 @@ WHERE
     );
 
 DELETE FROM corpus.stream WHERE source_id IN (SELECT source_id FROM gone_source);
+DELETE FROM corpus.past_stream WHERE source_id IN (SELECT source_id FROM gone_source);
 
 UPDATE corpus.source_file
 SET status = 'forgotten', error = NULL
