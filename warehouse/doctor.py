@@ -126,7 +126,7 @@ def _examine_text(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
     for name in damaged:
         if fix:
             with warehouse.write("taking out chunks without text") as connection:
-                run_script(connection, "forget_text_file", {"text_file": name})
+                run_script(connection, "take_out_text_file", {"text_file": name})
             remove(warehouse.home.text / name)
         remedy = "Its chunks are taken out; cut them again with: fakesmrt build" if fix else REBUILD
         yield Finding(f"The text file {warehouse.home.text / name} is missing or damaged", remedy, fix)
@@ -138,7 +138,7 @@ def _examine_index(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
     for name in sorted(set(recorded) - set(names(warehouse.home.index))):
         if fix:
             with warehouse.write("taking out lost signatures") as connection:
-                run_script(connection, "forget_index_file", {"index_file": name})
+                run_script(connection, "take_out_index_file", {"index_file": name})
         remedy = "Its chunks are compared again by: fakesmrt build" if fix else REBUILD
         yield Finding(f"The index file {warehouse.home.index / name} is missing", remedy, fix)
 

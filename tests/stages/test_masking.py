@@ -211,7 +211,7 @@ def test_ranges_go_with_the_chunks_whose_text_is_lost(
     warehouse = letters.warehouse
     with warehouse.write("test") as connection:
         files = connection.execute("SELECT DISTINCT text_file FROM corpus.chunk").fetchall()
-        for statement in connection.extract_statements(query("forget_text_file")):
+        for statement in connection.extract_statements(query("take_out_text_file")):
             connection.execute(statement, {"text_file": files[0][0]} if statement.named_parameters else {})
         orphans = connection.execute(
             "SELECT count(*) FROM corpus.private_range ANTI JOIN corpus.chunk USING (chunk_id)"

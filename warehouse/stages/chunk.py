@@ -335,7 +335,7 @@ def _spill_waiting(context: StageContext, chunking_id: UUID, spill: Path) -> tup
 def _cut_all(context: StageContext, order: CutOrder) -> tuple[int, list[str]]:
     """Cut what waits; returns the number of documents, and a line for each file that failed."""
     with context.warehouse.write("taking out pieces of documents") as connection:
-        run_script(connection, "forget_cut_parts", {"chunking_id": order.chunking_id})
+        run_script(connection, "take_out_cut_parts", {"chunking_id": order.chunking_id})
         run_script(connection, "drop_forgotten_ranges", {"chunking_id": order.chunking_id})
     spill = context.warehouse.home.temporary / f"documents-{os.getpid()}.arrow"
     try:

@@ -156,7 +156,7 @@ def _forget_lost(warehouse: Warehouse) -> None:
         n_lost = scalar(connection, query("count_lost_signatures"))
     if n_lost:
         with warehouse.write("taking out lost signatures") as connection:
-            run_script(connection, "forget_lost_signatures", {})
+            run_script(connection, "take_out_lost_signatures", {})
 
 
 def _sign_new(comparison: _Comparison) -> int:

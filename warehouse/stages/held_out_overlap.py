@@ -56,7 +56,7 @@ def compare_held_out(context: StageContext, executor: Executor, chunking_id: UUI
     """Record which training chunks hold text of held-out ones; how many chunks were compared for the first time."""
     version = {"rule_version": held_out.HELD_OUT_VERSION}
     with context.warehouse.write("forgetting old held-out text") as connection:
-        run_script(connection, "forget_held_out", version)
+        run_script(connection, "take_out_held_out", version)
     with context.warehouse.read() as connection:
         parameters = {"chunking_id": chunking_id, **version}
         chunks = read_rows(connection, query("held_out_chunks"), parameters, Comparable)

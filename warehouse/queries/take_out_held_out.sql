@@ -1,4 +1,4 @@
--- Forgets what was found of held-out chunks that are none any more; who held most of one is compared again.
+-- Takes out what was found of held-out chunks that are none any more; who held most of one is compared again.
 DELETE FROM corpus.held_out_search
 WHERE
     rule_version <> $rule_version
