@@ -30,22 +30,22 @@ ASSETS = (
     "corpus/source_file",
     "corpus/document",
     "corpus/chunk",
-    "corpus/search_index",
     "corpus/duplicate",
     "corpus/repeated_passage",
+    "corpus/search_index",
     "corpus/contamination",
     "corpus/perplexity",
     "corpus/training_chunk",
+    "reports/corpus_report",
     "tokens/shard",
     "models/micromodel",
     "models/mixed_model",
     "models/promoted_model",
-    "reports/corpus_report",
     "reports/eval_report",
-    "reports/model_card",
     "reports/lineage_audit",
+    "reports/model_card",
 )
-"""Every asset, in an order in which each comes after what it is made from."""
+"""Every asset, in the order in which Dagster materialises them: each comes after what it is made from."""
 
 
 @dataclass(frozen=True)
