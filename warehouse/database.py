@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from warehouse import locks
-from warehouse.errors import FakesmrtError, InputUnreadable, InvalidConfiguration, LockHeld
+from warehouse.errors import CorruptArtefact, FakesmrtError, InputUnreadable, InvalidConfiguration, LockHeld
 from warehouse.home import Home
 from warehouse.object_store import failure_told, store_of_home
 
@@ -82,6 +82,13 @@ def _is_held(error: duckdb.Error) -> bool:
     return "Could not set lock" in str(error) or "Conflicting lock" in str(error)
 
 
+def _is_damage(error: duckdb.Error) -> bool:
+    """Whether DuckDB says that what it has read of a file is not what was written."""
+    if "Corrupt database" in str(error) or isinstance(error, duckdb.SerializationException):
+        return True
+    return isinstance(error, duckdb.IOException) and "annot open" not in str(error)
+
+
 def _explained(error: duckdb.Error, database: Path) -> FakesmrtError:
     """The same failure with its remedy."""
     message = str(error).splitlines()[0]
@@ -100,6 +107,8 @@ def _explained(error: duckdb.Error, database: Path) -> FakesmrtError:
         return FakesmrtError(
             f"DuckDB ran out of memory: {message}", "Close other programs or work on fewer corpora at a time"
         )
+    if _is_damage(error):
+        return CorruptArtefact(f"DuckDB cannot read {database}: {message}", "Run: fakesmrt doctor --fix")
     return FakesmrtError(f"DuckDB failed on {database}: {message}", "Run: fakesmrt doctor")
 
 
@@ -265,14 +274,28 @@ class Warehouse:
             raise InputUnreadable(
                 f"Nothing is published in {self.home.root} yet", "Run: fakesmrt build corpus"
             )
-        path = self.home.published.resolve()
+        with self._opened_copy(self.home.published.resolve()) as connection:
+            yield connection
+
+    @contextmanager
+    def published_file(self, path: Path) -> Iterator[Connection]:
+        """Any published copy, read-only, also while somebody has it open for writing by mistake.
+
+        Raises:
+            CorruptArtefact: if it is damaged.
+        """
+        with _explaining(path), self._opened_copy(path) as connection:
+            yield connection
+
+    @contextmanager
+    def _opened_copy(self, path: Path) -> Iterator[Connection]:
         with contextlib.ExitStack() as opened:
             try:
                 connection = self._connect(str(path), read_only=True)
             except duckdb.IOException as error:
                 if not _is_held(error):
                     raise
-                # Somebody has it open for writing by mistake, which shuts the others out of this file.
+                # Somebody writes, which shuts the others out of this file.
                 folder = opened.enter_context(tempfile.TemporaryDirectory(dir=self.home.temporary))
                 connection = self._connect(shutil.copy(path, folder), read_only=True)
             yield opened.enter_context(connection)

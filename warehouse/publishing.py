@@ -28,7 +28,7 @@ from warehouse.database import (
     literal,
     query,
 )
-from warehouse.errors import FakesmrtError, InputUnreadable, explained
+from warehouse.errors import FakesmrtError, InputUnreadable, InvalidConfiguration, explained
 from warehouse.files import sync_folder, write_bytes_whole
 from warehouse.home import Home
 from warehouse.published_relations import add_published_relations
@@ -301,6 +301,22 @@ def _drop_old_versions(home: Home) -> None:
     for path in _version_files(home)[:-KEPT_VERSIONS]:
         if not _pin_file(path).exists():
             path.unlink()
+
+
+def remove_version(home: Home, number: int) -> None:
+    """Remove a version before its time, because it is damaged.
+
+    Raises:
+        InputUnreadable: if there is no such version.
+        InvalidConfiguration: if it is pinned.
+    """
+    with _publishing(home, f"removing version {number}"):
+        path = _version_file(home, number)
+        if _pin_file(path).exists():
+            raise InvalidConfiguration(
+                f"Published version {number} is pinned", f"Let it go with: fakesmrt versions unpin {number}"
+            )
+        path.unlink()
 
 
 def rebuild(warehouse: Warehouse) -> None:

@@ -17,6 +17,7 @@ from fakesmrt_assets.listening import Listener
 from fakesmrt_assets.resources import BuildResource, HomeResource
 from warehouse.code_versions import code_version
 from warehouse.errors import FakesmrtError, TrainingFailed, explained
+from warehouse.forgetting.forget import finish_unfinished
 from warehouse.locks import build_lock
 from warehouse.stages.stage import Stage, StageContext
 
@@ -95,6 +96,8 @@ def stage_asset(
                     run_id=context.run.run_id,
                 )
                 with build_lock(warehouse.home.root):
+                    # Runs of the UI, of schedules and of sensors begin here.
+                    finish_unfinished(warehouse)
                     report = stage(stage_context)
                 listener.finished(report)
                 for problem in report.problems[:LOGGED_PROBLEMS]:

@@ -193,6 +193,43 @@ def test_a_published_copy_takes_the_place_of_a_damaged_database(warehouse: Wareh
     assert examine_home(warehouse, fix=False) == []
 
 
+@pytest.mark.parametrize(
+    "step", ["doctor.shutil.copyfile", "doctor.Path.hardlink_to", "files.os.fsync", "files.Path.replace"]
+)
+def test_a_kill_while_the_copy_takes_its_place_loses_nothing(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    with warehouse.home.database.open("r+b") as file:
+        file.write(bytes(1 << 16))
+    damaged = warehouse.home.database.read_bytes()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"warehouse.{step}", killed)
+        with pytest.raises(KeyboardInterrupt):
+            examine_home(warehouse, fix=True)
+    assert warehouse.home.database.read_bytes() == damaged
+    assert [finding.mended for finding in examine_home(warehouse, fix=True)] == [True]
+    assert (warehouse.home.root / "warehouse.duckdb.damaged").read_bytes() == damaged
+    assert examine_home(warehouse, fix=False) == []
+
+
+def test_a_damaged_copy_takes_no_place(warehouse: Warehouse) -> None:
+    whole = warehouse.home.published.resolve()
+    with warehouse.write("test") as connection:
+        connection.execute('UPDATE meta.materialization SET "at" = now()')
+    newest = warehouse.publish()
+    newest.chmod(0o644)
+    for path in (newest, warehouse.home.database):
+        with path.open("r+b") as file:
+            file.truncate(20_000)
+    assert str(whole) in examine_home(warehouse, fix=False)[0].remedy
+    assert all(finding.mended for finding in examine_home(warehouse, fix=True))
+    assert examine_home(warehouse, fix=False) == []
+
+
 def test_what_an_earlier_process_of_the_same_number_left_is_found(warehouse: Warehouse) -> None:
     mine, left = (warehouse.home.text / f".{os.getpid()}.{name}.parquet" for name in ("mine", "left"))
     for path in (mine, left):

@@ -16,9 +16,18 @@ import pytest
 
 from warehouse import publishing
 from warehouse.database import Connection, Warehouse
-from warehouse.errors import FakesmrtError, InputUnreadable
+from warehouse.errors import CorruptArtefact, FakesmrtError, InputUnreadable, InvalidConfiguration
 from warehouse.home import Home
-from warehouse.publishing import newest_version, pin, publish, rebuild, rewrite_version, unpin, versions
+from warehouse.publishing import (
+    newest_version,
+    pin,
+    publish,
+    rebuild,
+    remove_version,
+    rewrite_version,
+    unpin,
+    versions,
+)
 
 TAKEN_OUT = "a-sentence-that-nobody-else-would-write"
 
@@ -110,6 +119,31 @@ def test_an_unknown_version_is_one_line(warehouse: Warehouse) -> None:
         pin(warehouse.home, 9, "")
 
 
+def test_a_version_is_removed_unless_it_is_pinned(warehouse: Warehouse) -> None:
+    for name in ("asset", "another"):
+        add_commit(warehouse, name)
+        publish(warehouse)
+    pin(warehouse.home, 1, "")
+    with pytest.raises(InvalidConfiguration, match=r"pinned.*fakesmrt versions unpin 1"):
+        remove_version(warehouse.home, 1)
+    unpin(warehouse.home, 1)
+    remove_version(warehouse.home, 1)
+    assert [version.number for version in versions(warehouse.home)] == [2]
+
+
+def test_a_damaged_version_is_told_from_one_that_is_held_or_closed(warehouse: Warehouse) -> None:
+    add_commit(warehouse, "asset")
+    copy = publish(warehouse)
+    copy.chmod(0o644)
+    with copy.open("r+b") as file:
+        file.truncate(20_000)
+    with pytest.raises(CorruptArtefact, match="doctor --fix"), warehouse.published_file(copy):
+        pass
+    with pytest.raises(FakesmrtError) as missing, warehouse.published_file(copy.with_name("9.duckdb")):
+        pass
+    assert not isinstance(missing.value, CorruptArtefact)
+
+
 def test_nothing_new_is_not_published_again(warehouse: Warehouse) -> None:
     add_commit(warehouse, "asset")
     first = publish(warehouse)
@@ -183,6 +217,8 @@ def test_who_writes_into_a_copy_by_mistake_harms_nobody(warehouse: Warehouse) ->
         assert clumsy.stdout.readline() == "deleted\n"
         # While it holds the file, the others read what was published.
         with warehouse.read_published() as connection:
+            assert assets(connection) == ["asset"]
+        with warehouse.published_file(copy) as connection:
             assert assets(connection) == ["asset"]
         add_commit(warehouse, "another")
         assert publish(warehouse) != copy

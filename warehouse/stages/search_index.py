@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from warehouse.database import Connection, Warehouse, query, read_rows, run_script
+from warehouse.errors import CorruptArtefact
 from warehouse.files import exists, fetched, fetched_all, names, remove
 from warehouse.identity import fingerprint
 from warehouse.publishing import versions
@@ -208,13 +209,19 @@ def _write_omitted(warehouse: Warehouse, texts: Path, indexed: Sequence[Recorded
 
 
 def _remove_unused(warehouse: Warehouse) -> None:
-    """Remove the segments that neither the working database nor a published copy names."""
+    """Remove the segments that neither the working database nor a published copy names.
+
+    All stay while a copy is damaged: what it names is not known. The doctor says so, and the next removal takes them.
+    """
     used = set()
     with warehouse.read() as connection:
         used |= _index_files(connection)
-    for published in versions(warehouse.home):
-        with warehouse.file(published.path, read_only=True) as connection:
-            used |= _index_files(connection)
+    try:
+        for published in versions(warehouse.home):
+            with warehouse.published_file(published.path) as connection:
+                used |= _index_files(connection)
+    except CorruptArtefact:
+        return
     for name in set(names(warehouse.home.index, FILE_PATTERN)) - used:
         remove(warehouse.home.index / name)
 
