@@ -28,7 +28,7 @@ from warehouse.errors import CorruptArtefact, FakesmrtError, InputUnreadable, In
 from warehouse.publishing import newest_version
 from warehouse.serving.tickets import IDENTITY_BYTES
 from warehouse.textstore import read_rows_left, text_file
-from warehouse.tokens.shards import MappedShard, map_shard
+from warehouse.tokens.shards import MappedShard, manifest_of, map_shard
 
 Answer = TypeVar("Answer")
 
@@ -200,7 +200,7 @@ class Snapshot:
         return known
 
     def _shard(self, shard_id: UUID, path: str, sha256: bytes, _n_chunks: int) -> ServedShard:
-        manifest = self._warehouse.home.tokens / f"{path.removesuffix('.bin')}.json"
+        manifest = manifest_of(self._warehouse.home.tokens / path)
         try:
             shard = map_shard(manifest)
             if shard.manifest.sha256 != bytes(sha256).hex():

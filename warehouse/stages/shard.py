@@ -3,8 +3,9 @@
 Private data is masked and repeated passages are left out as the recipe asks, in the tokenizer's sample and in the
 shards of every split: the stored text is not changed. The tokenizer is pinned per recipe. A shard is named by its
 inputs, so only shards whose documents changed are written again, and of these only the text that the shard before did
-not hold is encoded; superseded files are removed, their rows in ``tokens.shard_chunk`` and ``tokens.left_out`` stay for
-the models made of them.
+not hold is encoded. Superseded shards go after the commit and a publication, or in the next run where this one was
+killed in between, and until then nobody trains on the folder. Their rows in ``tokens.shard_chunk`` and
+``tokens.left_out`` stay for the models made of them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import pyarrow as pa
 from warehouse.code_versions import code_version
 from warehouse.database import Connection, query, read_rows, run_script
 from warehouse.errors import CheckFailed, CorruptArtefact
-from warehouse.files import names, remove, write_bytes_whole
+from warehouse.files import write_bytes_whole
 from warehouse.identity import content_id, fingerprint
 from warehouse.perplexity.calibration import choose_sample
 from warehouse.recipes import Recipe
@@ -39,6 +40,7 @@ from warehouse.stages.masking import (
 from warehouse.stages.past_tokens import PastShard, PastTokens, past_shards
 from warehouse.stages.references import PinnedReference
 from warehouse.stages.stage import StageContext, StageReport, StageRun, input_versions
+from warehouse.stages.superseded_shards import clear_superseded
 from warehouse.tokens.shards import (
     TOKENIZER_FILE,
     ChunkTokens,
@@ -271,17 +273,6 @@ def _left_out_rows(order: ShardOrder) -> pa.Table:
     )
 
 
-def _remove_superseded(folder: Path, orders: Sequence[ShardOrder]) -> None:
-    """Remove shards that are no longer current; a trainer that has one open keeps its mapping."""
-    current = {order.name for order in orders}
-    for name in names(folder, "*-[0-9][0-9]-*.json"):
-        manifest = folder / name
-        if manifest.stem not in current:
-            # The manifest goes first: a shard without one does not exist.
-            for path in (manifest, manifest.with_suffix(".bin"), manifest.with_suffix(".index.npy")):
-                remove(path)
-
-
 def version(context: StageContext) -> StageRun:
     """What the stage would be made from now."""
     recipe = context.recipe
@@ -319,15 +310,20 @@ def _write_all(context: StageContext, orders: Sequence[ShardOrder]) -> tuple[lis
 
 
 def run(context: StageContext) -> StageReport:
-    """Encode the chunks that the recipe keeps; write the shards that changed."""
-    recipe = context.recipe
+    """Encode the chunks that the recipe keeps; write the shards that changed; publish the database."""
+    recipe, home = context.recipe, context.warehouse.home
     stage = version(context)
+    with context.warehouse.read() as connection:
+        tokenizer = pinned_tokenizer(connection, recipe)
     if stage.up_to_date() and not context.settings.new_references:
         last = stage.last()
+        context.warehouse.publish()
+        if tokenizer:
+            clear_superseded(context.warehouse, recipe.name, home.tokens / tokenizer.path)
         return stage.report(last.n_rows if last else 0, {}, up_to_date=True)
+    stage.begin()
     with context.warehouse.read() as connection:
         kept = read_rows(connection, query("kept_chunks"), {"recipe": recipe.name}, KeptChunk)
-        tokenizer = pinned_tokenizer(connection, recipe)
         masks = recipe_masks(connection, context)
     _require_every_split(kept)
     if tokenizer is None or context.settings.new_references:
@@ -336,14 +332,12 @@ def run(context: StageContext) -> StageReport:
             context, ASSET, recipe.name, {**stage.inputs, "tokenizer": str(tokenizer.reference_id)}, CODE
         )
     with context.warehouse.read() as connection:
-        past = past_shards(connection, stage, tokenizer.reference_id, context.warehouse.home.tokens)
+        past = past_shards(connection, stage, tokenizer.reference_id, home.tokens)
     orders = [
         replace(order, past=past.get((order.split, order.number)))
         for order in _orders(context, tokenizer, kept, masks)
     ]
     manifests, n_written = _write_all(context, orders)
-    # Before the commit: whoever reads the folder must never find a past shard beside the current ones.
-    _remove_superseded(context.warehouse.home.tokens / tokenizer.path, orders)
     with context.warehouse.write("recording shards") as connection:
         connection.execute("DELETE FROM tokens.shard WHERE recipe = ?", [recipe.name])
         for order, manifest in zip(orders, manifests, strict=True):
@@ -368,6 +362,9 @@ def run(context: StageContext) -> StageReport:
             connection.execute(query("record_left_out"))
         content = fingerprint(*(f"{manifest.shard_id} {manifest.sha256}" for manifest in manifests))
         stage.record(connection, len(orders), content=content)
+    # After the commit: a run that is killed before leaves every shard that the database names.
+    context.warehouse.publish()
+    clear_superseded(context.warehouse, recipe.name, home.tokens / tokenizer.path)
     facts: dict[str, int | float | str] = {
         "n_shards_written": n_written,
         "n_tokens_train": sum(m.n_tokens for m in manifests if m.split == "train"),

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
@@ -24,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warehouse.errors import CorruptArtefact, InputUnreadable, InvalidConfiguration
-from warehouse.files import fetched, file_sha256, names, write_bytes_whole, written_whole
+from warehouse.files import exists, fetched, file_sha256, names, remove, write_bytes_whole, written_whole
 from warehouse.identity import uniform_draw
 from warehouse.tokens.tokenizer import DOCUMENT_MARKER_ID
 
@@ -49,6 +50,12 @@ READ_AHEAD_BYTES = 1 << 26
 """Up to here the system may read a shard ahead though single chunks are asked for: it is soon read whole."""
 
 REMEDY = "Write the shards anew with: fakesmrt build tokens"
+
+PAST_SUFFIX = ".past"
+"""Of the manifest of a shard that was set aside."""
+
+BUILT_NAME = re.compile(r"(\w+-\d\d)-[0-9a-f]{16}")
+"""Name of a shard that a build has made, without suffix: split and number, and what it was made from."""
 
 Tokens = NDArray[np.uint16]
 
@@ -193,7 +200,7 @@ def open_shard(path: Path, *, tokenizer_sha256: bytes | None = None, verify: boo
     """Open a shard by its manifest. What lies in an object store is fetched, and proved, the first time.
 
     Args:
-        path: the manifest, NAME.json.
+        path: the manifest, NAME.json; NAME.past of one that was set aside.
         tokenizer_sha256: the tokenizer that the ids must come from; None to take any.
         verify: read every byte and compare the hashes; else only lengths.
 
@@ -202,7 +209,7 @@ def open_shard(path: Path, *, tokenizer_sha256: bytes | None = None, verify: boo
             nothing, or comes from another tokenizer.
     """
     manifest = _read_manifest(path)
-    tokens_path, index_path, _ = _paths(path.parent, path.name.removesuffix(".json"))
+    tokens_path, index_path, _ = _paths(path.parent, path.stem)
     if tokenizer_sha256 is not None and manifest.tokenizer_sha256 != tokenizer_sha256.hex():
         raise CorruptArtefact(
             f"The shard {path} was made with tokenizer {manifest.tokenizer_sha256[:12]}, "
@@ -215,6 +222,29 @@ def open_shard(path: Path, *, tokenizer_sha256: bytes | None = None, verify: boo
     if verify:
         _verify(tokens_path, index_path, manifest, tokens)
     return Shard(path, manifest, tokens, index)
+
+
+def set_aside(manifest: Path) -> None:
+    """Keep a shard for those who read an older published version; no split has it any more.
+
+    Its manifest becomes NAME.past, its other files stay as they are.
+    """
+    write_bytes_whole(manifest.with_suffix(PAST_SUFFIX), fetched(manifest).read_bytes())
+    remove(manifest)
+
+
+def manifest_of(tokens: Path) -> Path:
+    """The manifest beside a shard's NAME.bin, whether or not it was set aside."""
+    manifest = tokens.with_suffix(".json")
+    past = tokens.with_suffix(PAST_SUFFIX)
+    return past if exists(past) and not exists(manifest) else manifest
+
+
+def remove_shard(manifest: Path) -> None:
+    """Remove a shard; whoever has it open keeps its mapping."""
+    # The manifest goes first: a shard without one does not exist.
+    for suffix in (".json", PAST_SUFFIX, ".bin", ".index.npy"):
+        remove(manifest.with_suffix(suffix))
 
 
 @dataclass(frozen=True)
@@ -233,7 +263,7 @@ def map_shard(path: Path) -> MappedShard:
         CorruptArtefact: if a file is missing, or has another length than the manifest states.
     """
     manifest = _read_manifest(path)
-    tokens_path, index_path, _ = _paths(path.parent, path.name.removesuffix(".json"))
+    tokens_path, index_path, _ = _paths(path.parent, path.stem)
     _fetch(tokens_path, manifest.sha256)
     _fetch(index_path, manifest.index_sha256)
     tokens = _mapped(tokens_path, manifest)
@@ -257,9 +287,10 @@ def open_split(folder: Path, split: str, *, verify: bool = False) -> list[Shard]
 
     Raises:
         InputUnreadable: if the folder has no tokenizer or no shard of the split.
-        CorruptArtefact: see `open_shard`.
+        CorruptArtefact: see `open_shard`; or if a build that is replacing shards has not reached its end.
     """
     manifests = [folder / name for name in names(folder, "*.json") if name != TOKENIZER_FILE]
+    _require_one_of_each(manifests)
     tokenizer_sha256 = _tokenizer_sha256(folder)
     shards = [
         open_shard(path, tokenizer_sha256=tokenizer_sha256, verify=verify)
@@ -271,6 +302,19 @@ def open_split(folder: Path, split: str, *, verify: bool = False) -> list[Shard]
             f"{folder} has no shard of the split {split}", "Add more text, or name another folder"
         )
     return shards
+
+
+def _require_one_of_each(manifests: Iterable[Path]) -> None:
+    """A build names a shard by split, number and hash: two of one number are a shard and the one that it supersedes."""
+    numbered: dict[str, Path] = {}
+    for path in manifests:
+        if match := BUILT_NAME.fullmatch(path.stem):
+            other = numbered.setdefault(match[1], path)
+            if other != path:
+                raise CorruptArtefact(
+                    f"{other} and {path.name} are one shard, of the past and of now: a build is under way or was ended",
+                    "Wait for it, or run: fakesmrt build tokens",
+                )
 
 
 def _tokenizer_sha256(folder: Path) -> bytes:
