@@ -23,6 +23,8 @@ from warehouse.doctor import examine_home
 from warehouse.errors import FakesmrtError, InputUnreadable, InvalidConfiguration, LockHeld
 from warehouse.files import file_sha256
 from warehouse.forgetting.forget import forget, preview
+from warehouse.serving.requests import TokenRequest
+from warehouse.serving.source import Source
 from warehouse.stages import document
 
 DIE_AT_STEP = """
@@ -65,6 +67,26 @@ def test_a_forgotten_file_is_nowhere_and_does_not_come_back(letters: Letters) ->
     ]
     assert letters.query("SELECT reason FROM corpus.forgotten") == [("asked to",)]
     assert not [finding for finding in examine_home(letters.warehouse, fix=False) if not finding.mended]
+
+
+def test_token_streams_go_on_without_what_is_forgotten(letters: Letters) -> None:
+    source = Source(letters.warehouse)
+    request = TokenRequest(recipe="default", split=None, epochs=1, sequence_length=16, batch_sequences=4)
+    whole = [int(token) for batch in source.tokens(request) for token in batch.tokens.ravel()]
+    stream = source.tokens(request)
+    begun = next(stream)
+
+    rewritten = forget(letters.warehouse, ["letters/007.txt"]).rewritten
+    assert rewritten.shards
+
+    assert list(stream)
+    assert list(source.tokens(request, begun.resume))
+    left = [int(token) for batch in source.tokens(request) for token in batch.tokens.ravel()]
+    assert 0 < len(whole) - len(left) < 1000
+    assert not source.warm().failures
+    source.close()
+    for name in rewritten.shards:
+        assert not list(letters.warehouse.home.tokens.glob(f"{name}.*"))
 
 
 def test_a_forgotten_record_becomes_a_dropped_range_of_its_file(letters: Letters) -> None:

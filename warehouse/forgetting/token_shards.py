@@ -13,14 +13,22 @@ from uuid import UUID
 import numpy as np
 import pyarrow as pa
 
-from warehouse.database import Warehouse, query, run_script
+from warehouse.database import Warehouse, run_script
+from warehouse.errors import CorruptArtefact
 from warehouse.files import folders, names, remove
 from warehouse.identity import content_id
 from warehouse.stages.arrow import SHARD_CHUNK, arrow_table
-from warehouse.tokens.shards import TOKENIZER_FILE, ChunkTokens, Shard, ShardManifest, open_shard, write_shard
-
-PARTS = (".json", ".bin", ".index.npy")
-"""Files of a shard; the manifest goes first, because a shard without one does not exist."""
+from warehouse.tokens.shards import (
+    PAST_SUFFIX,
+    TOKENIZER_FILE,
+    ChunkTokens,
+    Shard,
+    ShardManifest,
+    open_shard,
+    remove_shard,
+    set_aside,
+    write_shard,
+)
 
 
 def rewrite_shards(warehouse: Warehouse, chunk_ids: Collection[bytes]) -> list[str]:
@@ -29,44 +37,56 @@ def rewrite_shards(warehouse: Warehouse, chunk_ids: Collection[bytes]) -> list[s
     A shard's name is a hash of what is in it, so it gets another. Token ranges of the old one stay recorded.
     """
     gone = []
-    for folder in _token_folders(warehouse.home.tokens):
-        for name in _shard_names(folder):
-            shard = open_shard(folder / f"{name}.json")
-            kept = _kept(shard, chunk_ids)
-            if not kept.all():
-                _replace(warehouse, shard, kept, {id_ for id_ in _chunk_ids(shard) if id_ in chunk_ids})
-                gone.append(f"{folder.name}/{name}")
+    for manifest in _manifests(warehouse.home.tokens):
+        shard = _opened(manifest)
+        if shard is None:
+            # Nobody writes it again, and nobody knows what it holds.
+            remove_shard(manifest)
+            continue
+        kept = _kept(shard, chunk_ids)
+        if not kept.all():
+            _replace(warehouse, shard, kept, {id_ for id_ in _chunk_ids(shard) if id_ in chunk_ids})
+            gone.append(f"{manifest.parent.name}/{manifest.stem}")
     return gone
 
 
 def count_shards(tokens_folder: Path, chunk_ids: Collection[bytes]) -> int:
     """How many shards hold one of the chunks."""
-    return sum(
-        not _kept(open_shard(folder / f"{name}.json"), chunk_ids).all()
-        for folder in _token_folders(tokens_folder)
-        for name in _shard_names(folder)
-    )
+    opened = map(_opened, _manifests(tokens_folder))
+    return sum(not _kept(shard, chunk_ids).all() for shard in opened if shard)
 
 
-def _token_folders(tokens_folder: Path) -> list[Path]:
-    return [tokens_folder / name for name in folders(tokens_folder)]
+def _manifests(tokens_folder: Path) -> list[Path]:
+    """The manifests of all shards, those set aside included."""
+    return [
+        tokens_folder / folder / name
+        for folder in folders(tokens_folder)
+        for pattern in ("*.json", f"*{PAST_SUFFIX}")
+        for name in names(tokens_folder / folder, pattern)
+        if name != TOKENIZER_FILE
+    ]
 
 
-def _shard_names(folder: Path) -> list[str]:
-    manifests = names(folder, "*.json")
-    return [name.removesuffix(".json") for name in manifests if name != TOKENIZER_FILE]
+def _opened(manifest: Path) -> Shard | None:
+    """None for a shard that was set aside and is damaged."""
+    try:
+        return open_shard(manifest)
+    except CorruptArtefact:
+        if manifest.suffix == PAST_SUFFIX:
+            return None
+        raise
 
 
 def remove_unfinished(tokens_folder: Path) -> list[str]:
     """Remove token files without a manifest, which a run that was killed left; returns their names."""
     removed = []
-    for folder in _token_folders(tokens_folder):
-        stems = set(_shard_names(folder))
-        for name in names(folder):
-            for suffix in PARTS[1:]:
-                if name.endswith(suffix) and name.removesuffix(suffix) not in stems:
-                    remove(folder / name)
-                    removed.append(f"{folder.name}/{name}")
+    shards = {(manifest.parent.name, manifest.stem) for manifest in _manifests(tokens_folder)}
+    for folder in folders(tokens_folder):
+        for name in names(tokens_folder / folder):
+            for suffix in (".bin", ".index.npy"):
+                if name.endswith(suffix) and (folder, name.removesuffix(suffix)) not in shards:
+                    remove(tokens_folder / folder / name)
+                    removed.append(f"{folder}/{name}")
     return removed
 
 
@@ -98,7 +118,7 @@ def _replace(
     gone: Collection[bytes],
 ) -> None:
     """Write the shard that takes another's place, record it, remove the other."""
-    folder, old = shard.path.parent, shard.path.name.removesuffix(".json")
+    folder, old = shard.path.parent, shard.path.stem
     old_id = UUID(shard.manifest.shard_id)
     if kept.any():
         new_id = content_id("without", old_id.bytes, *sorted(gone))
@@ -113,31 +133,35 @@ def _replace(
             tokenizer_sha256=bytes.fromhex(shard.manifest.tokenizer_sha256),
             vocab_size=shard.manifest.vocab_size,
         )
-        _record(warehouse, old_id, manifest, f"{folder.name}/{name}.bin", folder / f"{name}.json")
+        written = folder / f"{name}.json"
+        _record(warehouse, old_id, manifest, f"{folder.name}/{name}.bin", _chunk_rows(written))
+        if shard.path.suffix == PAST_SUFFIX:
+            set_aside(written)
     else:
-        with warehouse.write("forgetting a shard") as connection:
-            connection.execute("DELETE FROM tokens.shard WHERE shard_id = ?", [old_id])
-    for suffix in PARTS:
-        remove(folder / f"{old}{suffix}")
+        _record(warehouse, old_id, None, None, SHARD_CHUNK.empty_table())
+    remove_shard(shard.path)
 
 
-def _record(warehouse: Warehouse, old_id: UUID, manifest: ShardManifest, path: str, written: Path) -> None:
+def _record(
+    warehouse: Warehouse, old_id: UUID, manifest: ShardManifest | None, path: str | None, chunks: pa.Table
+) -> None:
+    """Say what was written in the place of a shard; a manifest of None says that nothing was left."""
     with warehouse.write("forgetting chunks of a shard") as connection:
-        connection.register("sharded", _chunk_rows(written))
+        connection.register("sharded", chunks)
         run_script(
             connection,
             "forget_shard",
             {
                 "old_id": old_id,
-                "new_id": UUID(manifest.shard_id),
+                "new_id": UUID(manifest.shard_id) if manifest else None,
                 "path": path,
-                "n_tokens": manifest.n_tokens,
-                "n_chunks": manifest.n_chunks,
-                "n_bytes": manifest.n_bytes,
-                "sha256": bytes.fromhex(manifest.sha256),
+                "n_tokens": manifest and manifest.n_tokens,
+                "n_chunks": manifest and manifest.n_chunks,
+                "n_bytes": manifest and manifest.n_bytes,
+                "sha256": bytes.fromhex(manifest.sha256) if manifest else None,
             },
         )
-        connection.execute(query("record_shard_chunks"))
+        run_script(connection, "forget_replaced_shards", {})
 
 
 def _chunk_rows(path: Path) -> pa.Table:

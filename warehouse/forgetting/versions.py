@@ -20,6 +20,7 @@ COPIED_TABLES = (
     "corpus.forgotten_likeness",
     "corpus.broken_pin",
     "models.stale_checkpoint",
+    "tokens.replaced_shard",
 )
 """What a published version is told of forgetting."""
 
@@ -39,6 +40,7 @@ def rewrite_versions(warehouse: Warehouse, contents: Sequence[Content]) -> list[
             connection,
             "SELECT stream_id, source_id, byte_start, byte_end, sha256 FROM corpus.forgotten_document",
         )
+        sharded = arrow_rows(connection, query("forget_chunks_of_replaced"))
         copied = {table: arrow_rows(connection, f"FROM {table}") for table in COPIED_TABLES}
 
     def change(connection: Connection) -> None:
@@ -54,6 +56,10 @@ def rewrite_versions(warehouse: Warehouse, contents: Sequence[Content]) -> list[
             connection.execute(f"DELETE FROM {table}")  # noqa: S608  # names from this file only
             connection.execute(f"INSERT INTO {table} BY NAME FROM copied")
             connection.unregister("copied")
+        connection.register("sharded", sharded)
+        connection.execute(query("forget_take_chunks_over"))
+        connection.unregister("sharded")
+        run_script(connection, "forget_replaced_shards", {})
         connection.execute("DELETE FROM corpus.unfinished_forget")
 
     rewritten = []

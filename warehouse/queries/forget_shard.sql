@@ -1,23 +1,26 @@
--- A shard takes the place of the one that held forgotten chunks. sharded: its chunks. What is left out of them is as it
--- was.
-UPDATE tokens.shard
+-- A shard takes the place of the one that held forgotten chunks, also for a shard that was forgotten from before.
+-- sharded: its chunks.
+UPDATE tokens.replaced_shard
 SET
-    shard_id = $new_id,
+    new_id = $new_id,
     path = $path,
     n_tokens = $n_tokens,
     n_chunks = $n_chunks,
     n_bytes = $n_bytes,
     sha256 = $sha256
-WHERE shard_id = $old_id;
+WHERE new_id = $old_id;
 
-INSERT INTO tokens.left_out (shard_id, chunk_id, char_start, char_end)
+DELETE FROM tokens.replaced_shard
+WHERE old_id = $old_id;
+
+INSERT INTO tokens.replaced_shard (old_id, new_id, path, n_tokens, n_chunks, n_bytes, sha256)
+VALUES ($old_id, $new_id, $path, $n_tokens, $n_chunks, $n_bytes, $sha256);
+
+INSERT INTO tokens.shard_chunk (shard_id, chunk_id, token_start, token_end)
 SELECT
-    $new_id,
-    left_out.chunk_id,
-    left_out.char_start,
-    left_out.char_end
-FROM tokens.left_out AS left_out
-SEMI JOIN sharded ON left_out.chunk_id = sharded.chunk_id
-WHERE
-    left_out.shard_id = $old_id
-    AND NOT EXISTS (FROM tokens.left_out AS known WHERE known.shard_id = $new_id);
+    shard_id,
+    chunk_id,
+    token_start,
+    token_end
+FROM sharded
+ANTI JOIN tokens.shard_chunk USING (shard_id);
