@@ -102,6 +102,15 @@ def test_a_split_is_opened_by_name(tmp_path: Path) -> None:
         open_split(tmp_path / "elsewhere", "train")
 
 
+def test_a_shard_and_the_one_that_it_supersedes_are_not_read_together(tmp_path: Path) -> None:
+    for name in ("train-00-0123456789abcdef", "train-01-0123456789abcdef"):
+        write(tmp_path, name)
+    assert len(open_split(tmp_path, "train")) == 2
+    write(tmp_path, "train-01-fedcba9876543210")
+    with pytest.raises(CorruptArtefact, match=r"one shard.*fakesmrt build tokens"):
+        open_split(tmp_path, "train")
+
+
 def test_shards_of_another_tokenizer_are_refused(tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / "tokenizer.json").write_bytes(train_tokenizer(["other words"], 258))
