@@ -17,6 +17,7 @@ from warehouse.errors import FakesmrtError, InvalidConfiguration
 from warehouse.forgetting.forget import finish_unfinished, forget
 from warehouse.home import Home
 from warehouse.publishing import pin, unpin
+from warehouse.tokens.shards import set_aside
 
 __all__ = ["built_corpus", "changeable"]
 
@@ -145,6 +146,7 @@ def test_a_damaged_shard_of_the_past_is_removed_with_all_its_files(sick: Warehou
     folder = sick.home.tokens / "default-of-the-past"
     shutil.copytree(next(sick.home.tokens.iterdir()), folder)
     [shard] = folder.glob("validation-*.bin")
+    set_aside(shard.with_suffix(".json"))
     damage(shard)
     assert "which removes it" in examine_home(sick, fix=False)[0].remedy
     assert [finding.mended for finding in examine_home(sick, fix=True)] == [True]

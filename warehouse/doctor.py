@@ -34,7 +34,7 @@ from warehouse.leftovers import left_behind
 from warehouse.perplexity.reference import Reference
 from warehouse.publishing import PublishedVersion, remove_version, versions
 from warehouse.textstore import ROW_GROUP_ROWS, text_file
-from warehouse.tokens.shards import TOKENIZER_FILE, open_shard
+from warehouse.tokens.shards import PAST_SUFFIX, TOKENIZER_FILE, open_shard, remove_shard
 
 
 @dataclass(frozen=True)
@@ -211,30 +211,26 @@ def _examine_shards(warehouse: Warehouse, fix: bool) -> Iterator[Finding]:
         except CorruptArtefact as error:
             cause = error.cause
         if fix:
-            _remove_shard(binary.with_suffix(".json"))
+            remove_shard(binary.with_suffix(".json"))
             _make_stale(warehouse, "tokens/shard", recipe)
         yield Finding(cause, "It is written again by: fakesmrt build" if fix else REBUILD, fix)
     yield from _examine_past_shards(warehouse, {path for path, _, _ in shards}, fix)
 
 
-def _remove_shard(manifest: Path) -> None:
-    # The manifest goes first: a shard without one does not exist.
-    for path in (manifest, manifest.with_suffix(".bin"), manifest.with_suffix(".index.npy")):
-        remove(path)
-
-
 def _examine_past_shards(warehouse: Warehouse, current: set[str], fix: bool) -> Iterator[Finding]:
-    """Shards of tokenizers of the past: none is written again, and a damaged one cannot be forgotten from."""
+    """Shards that were set aside, or of another tokenizer: none is written again, and none that is damaged can be
+    forgotten from."""
     for folder in folders(warehouse.home.tokens):
-        for name in names(warehouse.home.tokens / folder, "*.json"):
-            manifest = warehouse.home.tokens / folder / name
+        place = warehouse.home.tokens / folder
+        for name in [*names(place, "*.json"), *names(place, f"*{PAST_SUFFIX}")]:
+            manifest = place / name
             if name == TOKENIZER_FILE or f"{folder}/{manifest.stem}.bin" in current:
                 continue
             try:
                 open_shard(manifest, verify=True)
             except CorruptArtefact as error:
                 if fix:
-                    _remove_shard(manifest)
+                    remove_shard(manifest)
                 remedy = "It is removed" if fix else "Run: fakesmrt doctor --fix, which removes it"
                 yield Finding(f"{error.cause}; it is of the past", remedy, fix)
 
