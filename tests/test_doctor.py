@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -23,7 +22,7 @@ __all__ = ["built_corpus", "changeable"]
 
 
 @pytest.fixture
-def sick(changeable: tuple[Warehouse, Path]) -> Iterator[Warehouse]:
+def sick(changeable: tuple[Warehouse, Path]) -> Warehouse:
     """A home to be damaged, found well at first."""
     assert examine_home(changeable[0], fix=False) == []
     return changeable[0]
@@ -124,12 +123,13 @@ def test_no_damaged_file_keeps_a_forget_from_its_end(sick: Warehouse, room: str)
     with sick.read() as connection:
         [(path,)] = connection.execute("SELECT min(path) FROM corpus.source_file").fetchall()
 
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
+    def killed_when_recorded(n_done: int, *_: object) -> None:
+        if n_done:
+            raise KeyboardInterrupt
 
     older = older_version(sick)
     with pytest.raises(KeyboardInterrupt):
-        forget(sick, [path], progress=lambda done, *_: done and killed())
+        forget(sick, [path], progress=killed_when_recorded)
     stored = {"index": sick.home.index.glob("*.parquet"), "published": iter([older]),
               "text": sick.home.text.glob("*.parquet"), "tokens": sick.home.tokens.rglob("*.bin")}  # fmt: skip
     damage(next(stored[room]))
