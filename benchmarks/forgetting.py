@@ -32,7 +32,7 @@ import pyarrow.parquet as parquet
 from warehouse.database import Warehouse
 from warehouse.files import file_sha256
 from warehouse.home import Home
-from warehouse.tokens.shards import TOKENIZER_FILE, open_shard
+from warehouse.tokens.shards import TOKENIZER_FILE, manifest_of, open_shard
 from warehouse.tokens.tokenizer import Tokenizer
 
 N_WORDS = 8
@@ -80,7 +80,7 @@ def texts_of(root: Path) -> Iterator[tuple[str, str]]:
             yield from _texts_of_database(path, place)
         elif path.suffix == ".parquet":
             yield place, _joined(parquet.read_table(path))
-        elif path.suffix == ".bin" and path.with_suffix(".json").exists():
+        elif path.suffix == ".bin" and manifest_of(path).exists():
             yield place, _text_of_shard(path)
         yield f"{place} (bytes)", path.read_bytes().decode("latin-1")
 
@@ -110,7 +110,7 @@ def _joined(rows: pa.Table) -> str:
 
 
 def _text_of_shard(path: Path) -> str:
-    shard = open_shard(path.with_suffix(".json"))
+    shard = open_shard(manifest_of(path))
     tokenizer = Tokenizer.from_file(path.parent / TOKENIZER_FILE)
     return "\n".join(
         tokenizer.decode(shard.tokens[int(record["token_start"]) + 1 : int(record["token_end"])].tolist())

@@ -184,7 +184,11 @@ def wrong_texts(warehouse: Warehouse) -> int:
 def shard_bytes(warehouse: Warehouse) -> dict[str, bytes]:
     """The tokens of every shard by its path below tokens/."""
     folder = warehouse.home.tokens
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.bin")}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*.bin")
+        if path.with_suffix(".json").exists()
+    }
 
 
 def compare(made: Warehouse, fresh: Warehouse) -> dict[str, int]:
