@@ -30,7 +30,9 @@ from warehouse.stages.stage import BuildSettings
 
 EVERYTHING = "nightly"
 
-DISK_FULL = "The disk is full: Dagster cannot write its events. Free some space and build again; nothing finished is lost."
+DISK_FULL = (
+    "The disk is full: Dagster cannot write its events. Free some space and build again; nothing is lost."
+)
 """SQLite says it in a step's name, and not how it is mended."""
 
 
