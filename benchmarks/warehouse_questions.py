@@ -85,7 +85,7 @@ def model_questions(connection: Connection, repeats: int) -> dict[str, dict[str,
 
 def file_questions(connection: Connection, n_documents: int, repeats: int) -> dict[str, dict[str, float]]:
     """From files of the train split to models: plain files, and archives of 100 documents."""
-    draw = random.Random(1)  # noqa: S311  # which files are asked for is no secret
+    draw = random.Random(1)  # noqa: S311  # no secret  # which files are asked for is no secret
     trained_on = [i for i in range(n_documents) if i // 8 % 10 < 7]
     numbers = [draw.choice(trained_on) for _ in range(repeats)]
     names = [f"file{i}" if i % 8 else f"archive{i // 800}" for i in numbers]
@@ -114,7 +114,7 @@ def token_questions(
     connection: Connection, home: Home, n_documents: int, repeats: int
 ) -> dict[str, dict[str, float]]:
     """From tokens to raw bytes, proved, in documents that have their raw file."""
-    draw = random.Random(2)  # noqa: S311
+    draw = random.Random(2)  # noqa: S311  # no secret
     documents = range(1, n_documents, DOCUMENTS_PER_RAW_FILE)
     chunks = [
         draw.choice(documents) * CHUNKS_PER_DOCUMENT + draw.randrange(CHUNKS_PER_DOCUMENT)
@@ -136,7 +136,7 @@ def chunk_questions(
     connection: Connection, home: Home, n_chunks: int, repeats: int
 ) -> dict[str, dict[str, float]]:
     """Rows and texts of chunks drawn anywhere."""
-    draw = random.Random(3)  # noqa: S311
+    draw = random.Random(3)  # noqa: S311  # no secret
     ids = [made_up_id(f"chunk{draw.randrange(n_chunks)}") for _ in range(repeats)]
     row = (
         "SELECT chunk.* FROM corpus.chunk_place JOIN corpus.chunk ON chunk.rowid = chunk_row"

@@ -29,7 +29,7 @@ from warehouse.serving.requests import ChunkRequest, TokenRequest
 from warehouse.serving.server import Server
 from warehouse.serving.source import Source
 
-SECRET = "a secret for the tests"  # noqa: S105
+SECRET = "a secret for the tests"  # noqa: S105  # of a test
 REQUEST = TokenRequest(sequence_length=16, batch_sequences=4)
 
 Start = Callable[..., str]
@@ -75,7 +75,7 @@ def test_whoever_does_not_know_the_secret_reads_nothing(start: Start, secret: st
     client = Client(start(), secret, patience_seconds=0)
     with pytest.raises(FakesmrtError):
         next(client.tokens(REQUEST))
-    if secret == "wrong":  # noqa: S105
+    if secret == "wrong":  # noqa: S105  # of a test
         with pytest.raises(InvalidConfiguration, match="refuses the secret"):
             next(client.tokens(REQUEST))
     with flight.connect(client.location) as plain, pytest.raises(flight.FlightUnauthenticatedError):
@@ -165,11 +165,11 @@ def test_a_certificate_beyond_loopback_is_for_the_machines_own_names(
         (socket.AF_INET6, 0, 0, "", ("fe80::1%1", 0, 0, 1)),
     ]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: found)
-    certificate, _ = made_certificate(served.home, "0.0.0.0", ["data.example.org", "192.0.2.8"])  # noqa: S104
+    certificate, _ = made_certificate(served.home, "0.0.0.0", ["data.example.org", "192.0.2.8"])  # noqa: S104  # named only
     stated = x509.load_pem_x509_certificate(certificate.read_bytes()).extensions
     names = {str(name.value) for name in stated.get_extension_for_class(x509.SubjectAlternativeName).value}
     assert names >= {"ship", "ship.example.org", "192.0.2.7", "data.example.org", "192.0.2.8", "localhost"}
-    assert not names & {"0.0.0.0", "fe80::1%1"}  # noqa: S104
+    assert not names & {"0.0.0.0", "fe80::1%1"}  # noqa: S104  # named only
     with pytest.raises(InvalidConfiguration, match="cannot name 'schön'"):
         made_certificate(served.home, "127.0.0.1", ["schön"])
 
@@ -206,7 +206,7 @@ def test_a_secret_is_its_owners_alone(served: Warehouse, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("host", "is_one"),
-    [("127.0.0.1", True), ("localhost", True), ("::1", True), ("127.9.9.9", True), ("0.0.0.0", False),  # noqa: S104
+    [("127.0.0.1", True), ("localhost", True), ("::1", True), ("127.9.9.9", True), ("0.0.0.0", False),  # noqa: S104  # named only
 
      ("192.168.0.2", False), ("example.org", False), ("::", False)],
 )  # fmt: skip
