@@ -130,6 +130,7 @@ def n_tokens(batch: TokenBatch) -> int:
 def same(batches: Iterator[TokenBatch], expected: list[TokenBatch]) -> bool:
     return all(
         np.array_equal(batch.tokens, other.tokens) and batch.resume == other.resume
+        # The stream that is compared with has no end.
         for batch, other in zip(batches, expected, strict=False)
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -48,7 +49,7 @@ class Window:
     rows: pa.Table
 
 
-class Selection:
+class Selection(ABC):
     """A request on an open version. Subclasses say by which query."""
 
     def __init__(self, snapshot: Snapshot, request: StreamRequest) -> None:
@@ -69,13 +70,13 @@ class Selection:
             return None
         return self.snapshot.asked(lambda connection: checked(connection, text, kind))
 
+    @abstractmethod
     def _sql(self) -> str:
         """The query for the items of a range of ids."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _parameters(self) -> dict[str, object]:
         """What the query binds besides the range."""
-        raise NotImplementedError
 
     def _n_items(self) -> int:
         """How many items there are at most."""
