@@ -22,7 +22,7 @@ from warehouse.errors import InvalidConfiguration, TrainingFailed
 TIMEOUT = timedelta(minutes=10)
 """The longest that a process may keep the others waiting; a process that ended is noticed at once."""
 
-Json = TypeVar("Json", bool, int, float, str, dict[str, object])
+Json = TypeVar("Json")
 
 
 @dataclass(frozen=True)
