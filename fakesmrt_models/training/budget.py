@@ -15,7 +15,7 @@ import torch
 from torch._inductor.runtime.cache_dir_utils import cache_dir
 
 from fakesmrt_models.architecture.config import n_parameters
-from fakesmrt_models.training.request import TrainingRequest, request_config
+from fakesmrt_models.training.request import TrainingRequest, budgeted_steps, request_config
 from warehouse.identity import fingerprint
 
 EAGER_FLOPS = 9e10
@@ -80,7 +80,7 @@ def expected_seconds(request: TrainingRequest) -> float:
     """The time budget, or a guess of what the steps take uncompiled (6 operations a parameter and token)."""
     if request.minutes is not None:
         return 60.0 * request.minutes
-    n_tokens = (request.steps or 0) * request.batch_tokens
+    n_tokens = (budgeted_steps(request) or 0) * request.batch_tokens
     return 6.0 * n_parameters(request_config(request)) * n_tokens / EAGER_FLOPS
 
 

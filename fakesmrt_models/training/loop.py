@@ -12,12 +12,9 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import Tensor
-from torch._inductor import config as inductor
-from torch.nn import functional as F
 
 from fakesmrt_models.architecture.config import n_parameters
 from fakesmrt_models.architecture.transformer import Transformer, initialised
@@ -32,6 +29,8 @@ from fakesmrt_models.training.budget import (
 )
 from fakesmrt_models.training.checkpoint import load_model, read_optimizer_state, save_model
 from fakesmrt_models.training.data import Cursor, TokenStream, validation_sample
+from fakesmrt_models.training.distributed import Processes
+from fakesmrt_models.training.loss import LossFunction, loss_function
 from fakesmrt_models.training.metrics import METRICS_FILE, Metric, MetricsLog
 from fakesmrt_models.training.model_folder import canonical_json, model_folder
 from fakesmrt_models.training.optimizer import Optimizer
@@ -39,6 +38,7 @@ from fakesmrt_models.training.request import (
     RESULT_FILE,
     TrainingRequest,
     TrainingResult,
+    budgeted_steps,
     request_config,
     request_fingerprint,
 )
@@ -68,14 +68,13 @@ VALIDATION_TOKENS = 32_768
 LOGGED_LINES = 200
 """Lines of metrics that a training leaves behind, about."""
 
-
-LossFunction = Callable[[Tensor, Tensor], Tensor]
+ALONE = Processes()
 
 
 class Trainer:
     """One attempt at a training: the model, its optimiser and where they stand."""
 
-    def __init__(self, request: TrainingRequest, run_dir: Path) -> None:
+    def __init__(self, request: TrainingRequest, run_dir: Path, processes: Processes = ALONE) -> None:
         """Read the data; go on from the last checkpoint of this request, or begin.
 
         Raises:
@@ -84,6 +83,7 @@ class Trainer:
         begin = time.monotonic()
         self.request = request
         self.run_dir = run_dir
+        self.processes = processes
         self.fingerprint = request_fingerprint(request)
         saved = latest_state(run_dir, self.fingerprint)
         self.stream = _stream(request)
@@ -94,14 +94,14 @@ class Trainer:
         self.position = Position()
         if saved is None:
             self.plan = _plan(request, self.fingerprint)
-            self.loss_function = _loss_function(self.model, self.plan)
+            self.loss_function = self._loss_function()
             if request.minutes is not None:
                 self.plan = self._with_steps(60.0 * request.minutes, begin)
             self._save(0)
         else:
             self.plan = saved.plan
             self._resume(saved)
-            self.loss_function = _loss_function(self.model, self.plan)
+            self.loss_function = self._loss_function()
 
     def run(self, should_stop: Callable[[], bool]) -> bool:
         """Take the steps that are left.
@@ -194,6 +194,17 @@ class Trainer:
             loss_sum=self.position.loss_sum + value,
             n_losses=self.position.n_losses + 1,
         )
+
+    def _loss_function(self) -> LossFunction:
+        """Mean cross-entropy in nats a token, as the plan says."""
+        dtype, reason = choose_dtype()
+        if str(dtype) != f"torch.{self.plan.dtype}":
+            raise TrainingFailed(
+                f"The training was begun in {self.plan.dtype}, but {reason}",
+                "Go on where it was begun, or begin anew",
+            )
+        self.model.compute_dtype = dtype
+        return loss_function(self.model, compiled=self.plan.compiled)
 
     def _next_batch(self) -> tuple[Tensor, Tensor, Cursor]:
         n_sequences = self.request.batch_tokens // self.request.sequence_length
@@ -322,33 +333,13 @@ def _plan(request: TrainingRequest, fingerprint: str) -> Plan:
     compiled, compiled_reason = choose_compilation(request)
     return Plan(
         request=fingerprint,
-        n_steps=request.steps or 0,
+        n_steps=budgeted_steps(request) or 0,
         n_steps_reason="as requested",
         dtype=str(dtype).removeprefix("torch."),
         dtype_reason=dtype_reason,
         compiled=compiled,
         compiled_reason=compiled_reason,
     )
-
-
-def _loss_function(model: Transformer, plan: Plan) -> LossFunction:
-    """Mean cross-entropy in nats a token, as the plan says."""
-    dtype, reason = choose_dtype()
-    if str(dtype) != f"torch.{plan.dtype}":
-        raise TrainingFailed(
-            f"The training was begun in {plan.dtype}, but {reason}", "Go on where it was begun, or begin anew"
-        )
-    model.compute_dtype = dtype
-
-    def loss(inputs: Tensor, targets: Tensor) -> Tensor:
-        logits = model(inputs).float()
-        return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
-
-    if not plan.compiled:
-        return loss
-    # One compiler, a child of this process: a pool of workers would outlive it when it is killed.
-    inductor.compile_threads = 1
-    return cast(LossFunction, torch.compile(loss, dynamic=False))
 
 
 def _make_deterministic(threads: int) -> None:

@@ -6,6 +6,7 @@ What lives here: `TrainingRequest`, its fingerprint, `TrainingResult`. What does
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from warehouse.tokens.shards import open_split
 
 RESULT_FILE = "result.json"
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Raised when the same request would end in other weights."""
 
 
@@ -44,66 +45,156 @@ class OptimizerConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EarlyStop:
+    """When a training ends before its budget: the validation figure no longer falls.
+
+    Attributes:
+        patience: evaluations in a row that may pass without a new lowest figure.
+        least_gain: bits per byte by which a new lowest figure must lie below the old one to count.
+    """
+
+    patience: int = 3
+    least_gain: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.patience < 1 or not 0 <= self.least_gain < math.inf:
+            raise InvalidConfiguration(
+                f"{self} is no rule to stop by", "Give a patience from 1 up and a gain from 0 up"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingRequest:
     """One training.
 
     Attributes:
         tokens: folder of shards with their tokenizer.json.
         preset: name of the model's shape.
+        config: the shape itself, in place of the preset's; then `preset` is only a name that is shown.
         seed: of the initial weights and of the order of the data; a branch should have another than its
             trunk.
         bootstrap_seed: of the Poisson replicate; None for all documents.
         minutes: time budget, set-up included; or
-        steps: number of optimiser steps. Exactly one of the two.
+        steps: number of optimiser steps; or
+        tokens_budget: number of tokens, rounded up to whole steps. Exactly one of the three.
         initial_model: model folder to start from, in place of new weights; its optimiser state is taken
             where it has one.
         threads: of the processor; part of the result, because sums depend on it.
-        batch_tokens: tokens of one step.
+        processes: that share every step, each its part of the sequences; part of the result like threads.
+        batch_tokens: tokens of one step, of all processes and micro-batches together.
+        accumulation: micro-batches of one step, whose gradients are added up: less memory, the same step.
         sequence_length: tokens that the model sees at once.
         schedule: of the learning rates.
         optimizer: learning rates and their company.
+        clip_norm: largest norm of a step's gradient, which is scaled down to it (Pascanu et al. 2013,
+            arXiv 1211.5063); None leaves it. The norm before is logged in either case.
+        ema_decay: of the exponential moving average of the weights that becomes the finished model, its raw
+            weights beside it; None averages nothing.
+        early_stop: when to end before the budget; the finished model is then the one of the lowest
+            validation figure. None uses the whole budget.
+        gradient_checkpointing: whether each block is computed again in the backward pass, not kept: less
+            memory, a third more work, the same gradients.
         compiled: whether to compile the model; None decides by what it saves.
+        evaluation_seconds: time between two measurements on the validation sample, made a number of steps at
+            the start: by the measured speed in a time budget, else by the speed of an ordinary processor, so
+            that the same request is measured at the same steps.
         checkpoint_seconds: longest time between two checkpoints.
+        keep_every: the checkpoint of every so many steps is made and kept, beside the last two and the best;
+            None keeps only these.
+        sample_prompts: texts that the model continues at each evaluation.
+        sinks: names of the places beside the run's folder that metrics and samples go to.
     """
 
     tokens: Path
     preset: str = "1mx"
+    config: ModelConfig | None = None
     seed: int = 0
     bootstrap_seed: int | None = None
     minutes: float | None = None
     steps: int | None = None
+    tokens_budget: int | None = None
     initial_model: Path | None = None
     threads: int = 2
+    processes: int = 1
     batch_tokens: int = 8_192
+    accumulation: int = 1
     sequence_length: int = 256
     schedule: Schedule = WHOLE
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    clip_norm: float | None = None
+    ema_decay: float | None = None
+    early_stop: EarlyStop | None = None
+    gradient_checkpointing: bool = False
     compiled: bool | None = None
+    evaluation_seconds: float = 120.0
     checkpoint_seconds: float = 30.0
+    keep_every: int | None = None
+    sample_prompts: tuple[str, ...] = ()
+    sinks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise `InvalidConfiguration` for a training that cannot be."""
-        config = preset(self.preset)
-        if (self.minutes is None) == (self.steps is None):
-            raise InvalidConfiguration("A training needs one budget", "Give either minutes or steps")
-        if (self.minutes or self.steps or 0) <= 0:
-            raise InvalidConfiguration(
-                f"The budget of {self.minutes or self.steps or 0} is not positive",
-                "Give more minutes or steps",
-            )
-        if not 1 <= self.sequence_length <= config.context_length:
-            raise InvalidConfiguration(
-                f"The preset {self.preset} takes sequences of 1 to {config.context_length} tokens, "
-                f"not {self.sequence_length}",
-                "Choose another sequence length",
-            )
-        if self.batch_tokens < self.sequence_length or self.batch_tokens % self.sequence_length:
-            raise InvalidConfiguration(
-                f"batch_tokens {self.batch_tokens} is no multiple of sequence_length {self.sequence_length}",
-                "Choose a multiple",
-            )
-        if self.threads < 1 or self.seed < 0 or (self.bootstrap_seed or 0) < 0:
-            raise InvalidConfiguration("Threads below 1 or a negative seed", "Give positive numbers")
+        self._require_one_budget()
+        self._require_whole_batches()
+        _require(self.threads >= 1, "Threads are below 1", "Give a positive number")
+        _require(
+            self.seed >= 0 and (self.bootstrap_seed or 0) >= 0, "A seed is negative", "Give seeds from 0 up"
+        )
+        _require(
+            self.clip_norm is None or self.clip_norm > 0,
+            f"clip_norm is {self.clip_norm}",
+            "Give a positive norm, or none",
+        )
+        _require(
+            self.ema_decay is None or 0 < self.ema_decay < 1,
+            f"ema_decay is {self.ema_decay}",
+            "Give a decay between 0 and 1, such as 0.998, or none",
+        )
+        _require(
+            self.ema_decay is None or self.schedule.decay_fraction > 0,
+            "A trunk hands its raw weights to its branches: it has no average",
+            "Ask its branches for averages",
+        )
+        _require(
+            self.evaluation_seconds > 0 and self.checkpoint_seconds >= 0 and (self.keep_every or 1) >= 1,
+            "The time between evaluations, or between checkpoints, is not positive",
+            "Give more seconds, or steps",
+        )
+
+    def _require_one_budget(self) -> None:
+        given = [value for value in (self.minutes, self.steps, self.tokens_budget) if value is not None]
+        _require(len(given) == 1, "A training needs one budget", "Give one of minutes, steps or tokens")
+        _require(
+            0 < given[0] < math.inf,
+            f"The budget of {given[0]} is not positive or has no end",
+            "Give more minutes, steps or tokens",
+        )
+
+    def _require_whole_batches(self) -> None:
+        context_length = request_config(self).context_length
+        _require(
+            1 <= self.sequence_length <= context_length,
+            f"The preset {self.preset} takes sequences of 1 to {context_length} tokens, "
+            f"not {self.sequence_length}",
+            "Choose another sequence length",
+        )
+        _require(
+            self.accumulation >= 1 and self.processes >= 1,
+            f"A step cannot have {self.accumulation} micro-batches of {self.processes} processes",
+            "Give positive numbers",
+        )
+        _require(
+            self.batch_tokens >= self.sequence_length and self.batch_tokens % self.sequence_length == 0,
+            f"batch_tokens {self.batch_tokens} is no multiple of sequence_length {self.sequence_length}",
+            "Choose a multiple",
+        )
+        n_parts = self.accumulation * self.processes
+        _require(
+            self.batch_tokens // self.sequence_length % n_parts == 0,
+            f"A step of {self.batch_tokens // self.sequence_length} sequences cannot be shared out among "
+            f"{self.accumulation} micro-batches of {self.processes} processes",
+            f"Choose batch_tokens so that their number is a multiple of {n_parts}",
+        )
 
     def to_json(self) -> bytes:
         """Canonical JSON."""
@@ -122,8 +213,13 @@ class TrainingRequest:
         refuse_unknown_keys(values, {known.name for known in fields(cls)}, "training request")
         try:
             optimizer = values["optimizer"] | {"betas": tuple(values["optimizer"]["betas"])}
+            config, early_stop = values["config"], values["early_stop"]
             parts = {
                 "tokens": Path(values["tokens"]),
+                "config": config and ModelConfig(**config),
+                "early_stop": early_stop and EarlyStop(**early_stop),
+                "sample_prompts": tuple(values["sample_prompts"]),
+                "sinks": tuple(values["sinks"]),
                 "initial_model": values["initial_model"] and Path(values["initial_model"]),
                 "schedule": Schedule(**values["schedule"]),
                 "optimizer": OptimizerConfig(**optimizer),
@@ -135,7 +231,18 @@ class TrainingRequest:
 
 def request_config(request: TrainingRequest) -> ModelConfig:
     """The shape of the model that is asked for."""
-    return preset(request.preset)
+    return request.config or preset(request.preset)
+
+
+def budgeted_steps(request: TrainingRequest) -> int | None:
+    """The number of steps that the budget means; None where time decides."""
+    if request.tokens_budget is not None:
+        return math.ceil(request.tokens_budget / request.batch_tokens)
+    return request.steps
+
+
+WITHOUT_EFFECT = ("checkpoint_seconds", "keep_every", "sample_prompts", "sinks")
+"""Parts of a request on which neither weights nor metrics depend: a resumed training may change them."""
 
 
 def request_fingerprint(request: TrainingRequest) -> str:
@@ -147,7 +254,7 @@ def request_fingerprint(request: TrainingRequest) -> str:
     """
     shards = open_split(request.tokens, "train")
     values = json.loads(request.to_json())
-    for name in ("tokens", "initial_model", "checkpoint_seconds"):
+    for name in ("tokens", "initial_model", *WITHOUT_EFFECT):
         del values[name]
     parent = request.initial_model and read_manifest(model_folder(request.initial_model))["weights_sha256"]
     return fingerprint(
@@ -243,6 +350,11 @@ def another_training(run_dir: Path) -> InvalidConfiguration:
     return InvalidConfiguration(
         f"{run_dir} holds another training (other data, preset, budget or seed)", "Name another folder"
     )
+
+
+def _require(holds: bool, cause: str, remedy: str) -> None:
+    if not holds:
+        raise InvalidConfiguration(cause, remedy)
 
 
 def _object(data: bytes, what: str) -> dict[str, Any]:
