@@ -40,24 +40,39 @@ class Attention(nn.Module):
         self.k_proj = nn.Linear(config.width, key_width, bias=False)
         self.v_proj = nn.Linear(config.width, key_width, bias=False)
         self.o_proj = nn.Linear(query_width, config.width, bias=False)
+        self.first_value_scale = nn.Parameter(torch.zeros(())) if config.value_from_embedding else None
 
-    def forward(self, x: Tensor, table: Tensor, store: KeyValueStore | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        table: Tensor,
+        store: KeyValueStore | None = None,
+        first_values: Tensor | None = None,
+    ) -> Tensor:
         """Attend.
 
         Args:
             x: [B, T, width].
             table: rotary table of these T positions.
             store: earlier keys and values of this layer, to which these are added.
+            first_values: the first layer's `values` at these positions, where the configuration wants them.
 
         Returns:
             [B, T, width], to be added to the residual stream.
         """
         queries, keys, values = self._project(x)
         queries, keys = self._normalise(queries, table), self._normalise(keys, table)
+        if self.first_value_scale is not None and first_values is not None:
+            values = values + self.first_value_scale.to(x.dtype) * first_values
         if store is not None:
             keys, values = store.append(keys, values)
         attended = self._attend(queries.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2))
         return F.linear(attended.transpose(1, 2).flatten(2), self.o_proj.weight.to(x.dtype))
+
+    def values(self, x: Tensor) -> Tensor:
+        """The values [B, T, KV heads, head_width] of `x` [B, T, width], for the later layers."""
+        projected = F.linear(x, self.v_proj.weight.to(x.dtype))
+        return projected.unflatten(-1, (self.config.n_kv_heads, self.config.head_width))
 
     def _project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values [B, T, heads, head_width] by one matrix product, not three small ones."""

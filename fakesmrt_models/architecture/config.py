@@ -1,7 +1,7 @@
 """The shape of a transformer as one frozen value that a JSON file round-trips.
 
-What lives here: `ModelConfig`, its checks and its parameter count. What does not: the named shapes
-(``presets.py``) and the module (``transformer.py``).
+What lives here: `ModelConfig`, its checks, its parameter count, and which of its flags go beyond Qwen3. What
+does not: the named shapes (``presets.py``) and the module (``transformer.py``).
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal, get_args
 
 from warehouse.errors import InvalidConfiguration
+
+FeedForwardKind = Literal["swiglu", "relu_squared"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """A decoder-only transformer that Hugging Face's Qwen3 (dense) can express.
+    """A decoder-only transformer.
+
+    With the defaults it is one that Hugging Face's Qwen3 (dense) can express; `beyond_qwen3` names what is not.
 
     Attributes:
         vocab_size: token ids are 0 … vocab_size - 1.
@@ -27,7 +31,7 @@ class ModelConfig:
         n_kv_heads: key and value heads; each serves n_heads / n_kv_heads query heads (grouped-query
             attention, Ainslie et al. 2023, arXiv 2305.13245).
         head_width: length of a head's query, key and value; even, because RoPE turns pairs.
-        feed_forward_width: hidden units of the SwiGLU (Shazeer 2020, arXiv 2002.05202).
+        feed_forward_width: hidden units of the feed-forward half of a block.
         context_length: longest sequence in tokens that the model is trained on.
         norm_weights: whether RMSNorm has a learned gain for each unit; without, the gain is the constant 1.
         query_key_gain: constant gain of the RMSNorm on queries and keys; None switches that norm off.
@@ -35,6 +39,16 @@ class ModelConfig:
         rope_theta: base of the rotary position embedding (Su et al. 2021, arXiv 2104.09864).
         norm_epsilon: added to the mean square in RMSNorm.
         sliding_window: how many last positions a token attends to, itself included; None for all.
+        dropout: share of the units of the embedding and of every block's two contributions that are zeroed in
+            training (Srivastava et al. 2014); drawn from torch's default generator, which checkpoints hold.
+        feed_forward: "swiglu" (Shazeer 2020, arXiv 2002.05202), or "relu_squared", without a gate (So et al.
+            2021, arXiv 2109.08668).
+        logit_softcap: the logits z become softcap * tanh(z / softcap) (Gemma 2, arXiv 2408.00118); None leaves
+            them.
+        residual_lambdas: whether each block reads a * x + b * embedding with two learned numbers, at first 1
+            and 0, in place of the residual stream x.
+        value_from_embedding: whether a learned multiple, at first 0, of the first layer's values, which are a
+            projection of the embedding, is added to each layer's values (Zhou et al. 2024, arXiv 2410.17897).
     """
 
     vocab_size: int
@@ -51,6 +65,11 @@ class ModelConfig:
     rope_theta: float = 10_000.0
     norm_epsilon: float = 1e-6
     sliding_window: int | None = None
+    dropout: float = 0.0
+    feed_forward: FeedForwardKind = "swiglu"
+    logit_softcap: float | None = None
+    residual_lambdas: bool = False
+    value_from_embedding: bool = False
 
     def __post_init__(self) -> None:
         """Raise `InvalidConfiguration` for a shape that cannot be built."""
@@ -71,6 +90,18 @@ class ModelConfig:
             self.sliding_window is None or self.sliding_window >= 1,
             f"sliding_window is {self.sliding_window}",
             "Give a positive number of positions, or null for full attention",
+        )
+        _require(0 <= self.dropout < 1, f"dropout is {self.dropout}", "Give a share from 0 up, below 1")
+        _require(
+            self.feed_forward in get_args(FeedForwardKind),
+            f"There is no feed_forward {self.feed_forward!r}: "
+            f"{nearest_name(self.feed_forward, set(get_args(FeedForwardKind)))}",
+            "Name one of these",
+        )
+        _require(
+            self.logit_softcap is None or self.logit_softcap > 0,
+            f"logit_softcap is {self.logit_softcap}",
+            "Give a positive bound, or null for none",
         )
 
     def to_json(self) -> str:
@@ -102,11 +133,14 @@ def parameters_by_component(config: ModelConfig) -> dict[str, int]:
     query_width = config.n_heads * config.head_width
     key_width = config.n_kv_heads * config.head_width
     embedding = config.vocab_size * config.width
+    matrices = 3 if config.feed_forward == "swiglu" else 2
+    scalars = 2 * config.residual_lambdas + config.value_from_embedding
     return {
         "embedding": embedding,
         "attention": config.n_layers * config.width * (2 * query_width + 2 * key_width),
-        "feed_forward": config.n_layers * 3 * config.width * config.feed_forward_width,
+        "feed_forward": config.n_layers * matrices * config.width * config.feed_forward_width,
         "norm": (2 * config.n_layers + 1) * config.width if config.norm_weights else 0,
+        "scalars": config.n_layers * scalars,
         "output": 0 if config.tied_embeddings else embedding,
     }
 
@@ -114,6 +148,18 @@ def parameters_by_component(config: ModelConfig) -> dict[str, int]:
 def n_parameters(config: ModelConfig) -> int:
     """Number of trainable parameters, counted from the configuration alone."""
     return sum(parameters_by_component(config).values())
+
+
+def beyond_qwen3(config: ModelConfig) -> list[str]:
+    """Names of the settings for which Hugging Face's Qwen3 (dense) has no counterpart; none for most presets."""
+    departures = {
+        "feed_forward": config.feed_forward != "swiglu",
+        "logit_softcap": config.logit_softcap is not None,
+        "query_key_gain": config.query_key_gain is None,
+        "residual_lambdas": config.residual_lambdas,
+        "value_from_embedding": config.value_from_embedding,
+    }
+    return [name for name, departs in departures.items() if departs]
 
 
 def nearest_name(name: str, known: set[str]) -> str:
