@@ -11,13 +11,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TypeVar
 
 import torch
 import torch.distributed
 from torch import Tensor
 
+from fakesmrt_models.training.launch import Launch
+from fakesmrt_models.training.resume import latest_state, saved_folders
 from warehouse.errors import InvalidConfiguration, TrainingFailed
+from warehouse.files import write_bytes_whole
 
 TIMEOUT = timedelta(minutes=10)
 """The longest that a process may keep the others waiting; a process that ended is noticed at once."""
@@ -95,6 +99,60 @@ class Processes:
 def single() -> Processes:
     """A training in one process."""
     return Processes()
+
+
+@contextmanager
+def joined(place: Launch, fingerprint: str) -> Iterator[Processes]:
+    """Meet the other processes of the training, where torchrun started several.
+
+    Args:
+        place: of this process.
+        fingerprint: of the request; each process has its own copy of the data and of the model to start from.
+
+    Raises:
+        InvalidConfiguration: the processes were asked for different trainings.
+        TrainingFailed: they do not all come, or one of them ends.
+    """
+    if place.world_size == 1:
+        yield single()
+        return
+    processes = Processes(place.rank, place.world_size)
+    with _naming_the_lost(processes):
+        torch.distributed.init_process_group("gloo", timeout=TIMEOUT)
+    try:
+        if processes.any(processes.agreed(fingerprint) != fingerprint):
+            raise InvalidConfiguration(
+                "The processes were asked for different trainings: other arguments, other tokens or another model",
+                "Copy the same tokens to each machine and give the same command",
+            )
+        yield processes
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def share_checkpoint(processes: Processes, run_dir: Path, fingerprint: str) -> None:
+    """Copy the newest sound checkpoint of rank 0's `run_dir` into that of every other process, if there is one.
+
+    Raises:
+        InvalidConfiguration: the folder of rank 0 holds another training.
+        CorruptArtefact: it holds checkpoints, and none is sound.
+    """
+    if processes.world_size == 1:
+        return
+    files = _newest_files(run_dir, fingerprint) if processes.rank == 0 else []
+    for name in processes.agreed([str(path.relative_to(run_dir)) for path in files]):
+        path = run_dir / name
+        data = processes.received(path.read_bytes() if processes.rank == 0 else b"")
+        if processes.rank:
+            write_bytes_whole(path, data)
+
+
+def _newest_files(run_dir: Path, fingerprint: str) -> list[Path]:
+    state = latest_state(run_dir, fingerprint)
+    names = {f"step-{state.position.step:08d}"} if state else set()
+    return sorted(
+        path for folder in saved_folders(run_dir) if folder.name in names for path in folder.iterdir()
+    )
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 It reads ``request.json``, is the only one in the folder (`exclusive` lock), dies with the process that
 started it, and leaves ``model/``, ``ranges.json`` and ``result.json``. Exit status: 0 done, 1 failed (the
 last line of its output is the cause as JSON), 75 stopped by SIGTERM with a checkpoint saved (EX_TEMPFAIL of
-sysexits.h).
+sysexits.h), 76 failed together with the process of rank 0, which names the cause.
+
+Under torchrun each process has a folder of its own; that of rank 0 is the training's, the others are scratch.
 """
 
 from __future__ import annotations
@@ -14,17 +16,23 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
+from fakesmrt_models.training.launch import launch
 from fakesmrt_models.training.request import TrainingRequest, finished_result, request_fingerprint
 from warehouse.errors import FakesmrtError, TrainingFailed
 from warehouse.files import write_bytes_whole
 from warehouse.locks import exclusive
 from warehouse.processes import die_with_parent
 
+if TYPE_CHECKING:
+    from fakesmrt_models.training.distributed import Processes
+
 REQUEST_FILE = "request.json"
 ATTEMPTS_FILE = "attempts.json"
 LOCK_FILE = "lock"
 EXIT_STOPPED = 75
+EXIT_FOLLOWED = 76
 
 
 def main(arguments: list[str]) -> int:
@@ -61,20 +69,36 @@ def train_in(run_dir: Path) -> int:
     Raises:
         LockHeld: another process trains there.
         InvalidConfiguration: the folder holds another training.
-        TrainingFailed: the loss is not finite.
+        TrainingFailed: the loss is not finite, or another process of the training ended.
     """
     stop = StopRequest()
     with exclusive(run_dir / LOCK_FILE, f"The training in {run_dir}", "fakesmrt train", timeout=0.0):
         # torch is loaded only by the process that trains.
-        from fakesmrt_models.training.loop import Trainer
+        from fakesmrt_models.training.distributed import joined
 
         request = TrainingRequest.from_json((run_dir / REQUEST_FILE).read_bytes())
-        if finished_result(request, run_dir) is not None:
-            return 0
-        trainer = Trainer(request, run_dir)
-        attempts = count_attempt(run_dir, request_fingerprint(request))
-        if not trainer.run(stop.asked):
-            return EXIT_STOPPED
+        with joined(launch(), request_fingerprint(request)) as processes:
+            try:
+                return _train(request, run_dir, processes, stop)
+            except TrainingFailed:
+                if processes.rank == 0:
+                    raise
+                return EXIT_FOLLOWED
+
+
+def _train(request: TrainingRequest, run_dir: Path, processes: Processes, stop: StopRequest) -> int:
+    from fakesmrt_models.training.distributed import share_checkpoint
+    from fakesmrt_models.training.loop import Trainer
+
+    if processes.agreed(finished_result(request, run_dir) is not None):
+        return 0
+    fingerprint = request_fingerprint(request)
+    share_checkpoint(processes, run_dir, fingerprint)
+    trainer = Trainer(request, run_dir, processes=processes)
+    attempts = count_attempt(run_dir, fingerprint)
+    if not trainer.run(lambda: processes.any(stop.asked())):
+        return EXIT_STOPPED
+    if processes.rank == 0:
         trainer.finish(attempts)
     return 0
 

@@ -2,19 +2,27 @@
 
 The child dies with this process and leaves a checkpoint behind; the next call with the same request and
 folder goes on from there, or returns at once if the result is there.
+
+What lives here: one training. What does not: several at a time (``fleet.py``).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import warehouse.errors
+from fakesmrt_models.training.launch import launch
 from fakesmrt_models.training.metrics import METRICS_FILE
 from fakesmrt_models.training.request import (
     TrainingRequest,
@@ -22,8 +30,8 @@ from fakesmrt_models.training.request import (
     finished_result,
     request_fingerprint,
 )
-from fakesmrt_models.training.run import EXIT_STOPPED, REQUEST_FILE
-from warehouse.errors import FakesmrtError, TrainingFailed
+from fakesmrt_models.training.run import EXIT_FOLLOWED, EXIT_STOPPED, REQUEST_FILE
+from warehouse.errors import FakesmrtError, InvalidConfiguration, TrainingFailed
 from warehouse.files import write_bytes_whole
 from warehouse.progress import Progress, silent
 
@@ -50,53 +58,155 @@ def run_training(request: TrainingRequest, run_dir: Path, progress: Progress = s
         KeyboardInterrupt: after the child has saved a checkpoint.
     """
     # A request that cannot be met is refused here, before anything is written.
+    _require_processes(request)
     request_fingerprint(request)
     done = finished_result(request, run_dir)
-    if done is not None:
+    # Where there are other processes they wait to be told that it is done.
+    if done is not None and launch().world_size == 1:
         return done
     run_dir.mkdir(parents=True, exist_ok=True)
-    # The process that holds the folder has read its request already.
-    write_bytes_whole(run_dir / REQUEST_FILE, request.to_json())
-    with (run_dir / LOG_FILE).open("ab") as log:
-        child = _started(request, run_dir, log.fileno())
-        try:
-            _follow(child, run_dir / METRICS_FILE, progress)
-        finally:
-            _stopped(child)
-    if child.returncode:
-        raise _failure(child.returncode, run_dir / LOG_FILE)
-    result = finished_result(request, run_dir)
-    if result is None:
-        raise TrainingFailed(
-            f"The training in {run_dir} ended without a result", "Run the same command again"
-        )
-    return result
-
-
-def _started(request: TrainingRequest, run_dir: Path, log: int) -> subprocess.Popen[bytes]:
-    """The child, in a session of its own, so that Ctrl-C reaches this process alone."""
-    command = [sys.executable, "-m", "fakesmrt_models.training.run", "--run-dir", str(run_dir)]
-    return subprocess.Popen(
-        [*command, "--parent", str(os.getpid())],
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        env=os.environ | {"OMP_NUM_THREADS": str(request.threads)},
-        start_new_session=True,
-    )
-
-
-def _follow(child: subprocess.Popen[bytes], metrics: Path, progress: Progress) -> None:
-    """Report new metrics until the child ends."""
     progress(0, 1, "preparing")
-    size = -1
-    while child.poll() is None:
-        time.sleep(POLL_SECONDS)
-        if metrics.exists() and metrics.stat().st_size != size:
-            size = metrics.stat().st_size
+    with _terminated_like_interrupted(), Child(request, run_dir) as child:
+        while child.works():
+            time.sleep(POLL_SECONDS)
+            child.report(progress)
+    return child.result()
+
+
+def join_training(request: TrainingRequest) -> int:
+    """Be one of the processes of a training whose folder the process of rank 0 owns (torchrun).
+
+    Returns:
+        Exit status: 0, or 1 for a failure that the process of rank 0 names.
+
+    Raises:
+        FakesmrtError: a failure of this process alone.
+    """
+    _require_processes(request)
+    request_fingerprint(request)
+    with tempfile.TemporaryDirectory(prefix="fakesmrt-") as scratch:
+        with _terminated_like_interrupted(), Child(request, Path(scratch)) as child:
+            while child.works():
+                time.sleep(POLL_SECONDS)
+        if child.status in (0, EXIT_FOLLOWED):
+            return 0 if child.status == 0 else 1
+        raise child.failure()
+
+
+class Child:
+    """A process that trains; as a context, it is stopped in the end, with a checkpoint, if it still works."""
+
+    def __init__(self, request: TrainingRequest, run_dir: Path) -> None:
+        """Start it in `run_dir`, which exists; it goes on from the last checkpoint there."""
+        self.request = request
+        self.run_dir = run_dir
+        self._metrics_size = -1
+        # The process that holds the folder has read its request already.
+        write_bytes_whole(run_dir / REQUEST_FILE, request.to_json())
+        with (run_dir / LOG_FILE).open("ab") as log:
+            self._process = self._started(log.fileno())
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, traceback: object) -> None:
+        self.stop()
+        # What ended the child by itself says more than that it was to be stopped.
+        if kind is KeyboardInterrupt and self.status == 1:
+            raise self.failure()
+
+    def _started(self, log: int) -> subprocess.Popen[bytes]:
+        """The process, in a session of its own, so that Ctrl-C reaches its parent alone."""
+        command = [sys.executable, "-m", "fakesmrt_models.training.run", "--run-dir", str(self.run_dir)]
+        return subprocess.Popen(
+            [*command, "--parent", str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=os.environ | {"OMP_NUM_THREADS": str(self.request.threads)},
+            start_new_session=True,
+        )
+
+    @property
+    def status(self) -> int | None:
+        """Exit status, negative for a signal; None while it works."""
+        return self._process.poll()
+
+    def works(self) -> bool:
+        """Whether it still runs."""
+        return self.status is None
+
+    def report(self, progress: Progress) -> None:
+        """Tell `progress` of the last line of metrics, if there is a new one."""
+        metrics = self.run_dir / METRICS_FILE
+        if metrics.exists() and metrics.stat().st_size != self._metrics_size:
+            self._metrics_size = metrics.stat().st_size
             last = _last_metric(metrics)
             if last is not None:
                 progress(last["step"], last["n_steps"], _note(last))
+
+    def stop(self) -> None:
+        """If it still runs, ask it for a checkpoint; kill it if that takes too long."""
+        if not self.works():
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def result(self) -> TrainingResult:
+        """The result of a child that has ended; raises what it failed by."""
+        if self.status:
+            raise self.failure()
+        result = finished_result(self.request, self.run_dir)
+        if result is None:
+            raise TrainingFailed(
+                f"The training in {self.run_dir} ended without a result", "Run the same command again"
+            )
+        return result
+
+    def failure(self) -> FakesmrtError:
+        """The error that the child named in its last line, or what its log ends with."""
+        log = self.run_dir / LOG_FILE
+        lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:]
+        try:
+            named = json.loads(lines[-1])
+            return getattr(warehouse.errors, named["error"], TrainingFailed)(named["cause"], named["remedy"])
+        except (ValueError, KeyError, IndexError, TypeError):
+            how = "was stopped" if self.status == EXIT_STOPPED else f"ended with status {self.status}"
+            return TrainingFailed(
+                f"The training {how}; its log {log} ends with: {' | '.join(lines)}",
+                "Run the same command again to go on from the last checkpoint",
+            )
+
+
+def _require_processes(request: TrainingRequest) -> None:
+    there = launch().world_size
+    if request.processes != there:
+        raise InvalidConfiguration(
+            f"The training wants {request.processes} processes, and {there} are there",
+            f"Start it by torchrun with {request.processes} processes in all, or ask for {there}",
+        )
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Where torchrun started this process: its SIGTERM leaves time for a checkpoint, as Ctrl-C does."""
+    if launch().world_size == 1:
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    del number, frame
+    raise KeyboardInterrupt
 
 
 def _last_metric(metrics: Path) -> dict[str, Any] | None:
@@ -111,29 +221,3 @@ def _note(metric: dict[str, Any]) -> str:
         f"{metric['train_bits_per_byte']:.3f} bits a byte, {metric['tokens_per_second']:,.0f} tokens/s, "
         f"{left:.0f} s left"
     )
-
-
-def _stopped(child: subprocess.Popen[bytes]) -> None:
-    """Ask a child that still runs for a checkpoint; kill it if that takes too long."""
-    if child.poll() is not None:
-        return
-    child.terminate()
-    try:
-        child.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
-
-
-def _failure(status: int, log: Path) -> FakesmrtError:
-    """The error that the child named in its last line, or what its log ends with."""
-    lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:]
-    try:
-        named = json.loads(lines[-1])
-        return getattr(warehouse.errors, named["error"], TrainingFailed)(named["cause"], named["remedy"])
-    except (ValueError, KeyError, IndexError, TypeError):
-        how = "was stopped" if status == EXIT_STOPPED else f"ended with status {status}"
-        return TrainingFailed(
-            f"The training {how}; its log {log} ends with: {' | '.join(lines)}",
-            "Run the same command again to go on from the last checkpoint",
-        )
