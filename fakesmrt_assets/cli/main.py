@@ -41,6 +41,7 @@ COMMANDS = {
     "eval": "fakesmrt_assets.cli.evaluation",
     "generate": "fakesmrt_assets.cli.models",
     "presets": "fakesmrt_assets.cli.models",
+    "export": "fakesmrt_assets.cli.export",
     "demo": "fakesmrt_assets.cli.demo",
     "doctor": "fakesmrt_assets.cli.home",
 }

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer as BpeTokenizer
-from tokenizers import decoders, models, pre_tokenizers, trainers
+from tokenizers import decoders, models, pre_tokenizers, processors, trainers
 
 from warehouse.errors import CorruptArtefact, InputUnreadable, InvalidConfiguration
 from warehouse.files import fetched
@@ -167,6 +167,21 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> bytes:
         show_progress=False,
     )
     bpe.train_from_iterator(texts, trainer)
+    return bpe.to_str().encode()
+
+
+def with_marker_in_front(data: bytes) -> bytes:
+    """The content of a tokenizer.json that, read by the library itself, begins every text with the document marker.
+
+    Args:
+        data: the content of one that `train_tokenizer` made.
+    """
+    bpe = BpeTokenizer.from_str(data.decode())
+    bpe.post_processor = processors.TemplateProcessing(
+        single=f"{DOCUMENT_MARKER} $A",
+        pair=f"{DOCUMENT_MARKER} $A {DOCUMENT_MARKER} $B",
+        special_tokens=[(DOCUMENT_MARKER, DOCUMENT_MARKER_ID)],
+    )
     return bpe.to_str().encode()
 
 
