@@ -15,12 +15,13 @@ from warehouse.errors import InvalidConfiguration
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
 def test_every_parameter_is_in_exactly_one_group(name: str) -> None:
-    model = Transformer(PRESETS[name])
+    with torch.device("meta"):
+        model = Transformer(PRESETS[name])
     matrices, rest = parameter_groups(model)
     groups = [*matrices.values(), *rest.values()]
     assert {id(parameter) for parameter in groups} == {id(parameter) for parameter in model.parameters()}
     assert len(groups) == len(list(model.parameters()))
-    assert set(rest) == {"embedding.weight"}
+    assert {key for key, parameter in rest.items() if parameter.ndim == 2} == {"embedding.weight"}
 
 
 def test_one_step_moves_every_parameter() -> None:
