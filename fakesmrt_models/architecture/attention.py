@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from fakesmrt_models.architecture.config import ModelConfig
 from fakesmrt_models.architecture.rotary import rotate
+from fakesmrt_models.kernels import attention as native_attention
 
 
 class KeyValueStore(Protocol):
@@ -29,11 +30,15 @@ def attention_mask(n_queries: int, n_keys: int, window: int | None) -> Tensor:
 
 
 class Attention(nn.Module):
-    """Softmax attention over the sequence so far, with QK-norm (Henry et al. 2020, arXiv 2010.04245)."""
+    """Softmax attention over the sequence so far, with QK-norm (Henry et al. 2020, arXiv 2010.04245).
+
+    With `native` whole sequences go through the native code of ``kernels/``, which must have been built.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
+        self.native = False
         query_width = config.n_heads * config.head_width
         key_width = config.n_kv_heads * config.head_width
         self.q_proj = nn.Linear(config.width, query_width, bias=False)
@@ -60,7 +65,12 @@ class Attention(nn.Module):
         Returns:
             [B, T, width], to be added to the residual stream.
         """
-        queries, keys, values = self._project(x)
+        projected = self._project(x)
+        if self.native and store is None and first_values is None:
+            attended = native_attention.attend(projected, table, self._native_shape())
+            return F.linear(attended.flatten(2), self.o_proj.weight.to(x.dtype))
+        heads = [self.config.n_heads, self.config.n_kv_heads, self.config.n_kv_heads]
+        queries, keys, values = torch.split(projected, heads, dim=2)
         queries, keys = self._normalise(queries, table), self._normalise(keys, table)
         if self.first_value_scale is not None and first_values is not None:
             values = values + self.first_value_scale.to(x.dtype) * first_values
@@ -74,13 +84,19 @@ class Attention(nn.Module):
         projected = F.linear(x, self.v_proj.weight.to(x.dtype))
         return projected.unflatten(-1, (self.config.n_kv_heads, self.config.head_width))
 
-    def _project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values [B, T, heads, head_width] by one matrix product, not three small ones."""
-        heads = [self.config.n_heads, self.config.n_kv_heads, self.config.n_kv_heads]
+    def _project(self, x: Tensor) -> Tensor:
+        """Queries, keys and values [B, T, all heads, head_width] by one matrix product, not three small ones."""
         weight = torch.cat([self.q_proj.weight, self.k_proj.weight, self.v_proj.weight]).to(x.dtype)
-        projected = F.linear(x, weight).view(*x.shape[:2], sum(heads), self.config.head_width)
-        queries, keys, values = torch.split(projected, heads, dim=2)
-        return queries, keys, values
+        return F.linear(x, weight).unflatten(-1, (-1, self.config.head_width))
+
+    def _native_shape(self) -> native_attention.AttentionShape:
+        return native_attention.AttentionShape(
+            n_heads=self.config.n_heads,
+            n_kv_heads=self.config.n_kv_heads,
+            window=self.config.sliding_window,
+            query_key_gain=self.config.query_key_gain,
+            epsilon=self.config.norm_epsilon,
+        )
 
     def _normalise(self, x: Tensor, table: Tensor) -> Tensor:
         """QK-norm and rotation of [B, T, heads, head_width]; a constant gain commutes with the rotation."""

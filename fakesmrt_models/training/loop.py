@@ -30,7 +30,7 @@ from fakesmrt_models.training.budget import (
 from fakesmrt_models.training.checkpoint import load_model, read_optimizer_state, save_model
 from fakesmrt_models.training.data import Cursor, TokenStream, validation_sample
 from fakesmrt_models.training.distributed import Processes
-from fakesmrt_models.training.loss import LossFunction, loss_function
+from fakesmrt_models.training.loss import LossFunction, choose_native, loss_function
 from fakesmrt_models.training.metrics import METRICS_FILE, Metric, MetricsLog
 from fakesmrt_models.training.model_folder import canonical_json, model_folder
 from fakesmrt_models.training.optimizer import Optimizer
@@ -204,7 +204,9 @@ class Trainer:
                 "Go on where it was begun, or begin anew",
             )
         self.model.compute_dtype = dtype
-        return loss_function(self.model, compiled=self.plan.compiled)
+        return loss_function(
+            self.model, compiled=self.plan.compiled, native=choose_native(self.model.config)[0]
+        )
 
     def _next_batch(self) -> tuple[Tensor, Tensor, Cursor]:
         n_sequences = self.request.batch_tokens // self.request.sequence_length
