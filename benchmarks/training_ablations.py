@@ -3,6 +3,7 @@
     python benchmarks/training_ablations.py --texts corpora/prose/classic_books --work /tmp/ablations --measure-speeds
     python benchmarks/training_ablations.py --texts corpora/prose/classic_books --work /tmp/ablations --minutes 3
     python benchmarks/training_ablations.py --texts … --work /tmp/ablations --minutes 10 --seeds 0 1 2 --only 1mx v512
+    python benchmarks/training_ablations.py … --only both --add 'both={"preset": "1mx-v1024", "batch_tokens": 4096}'
     python benchmarks/training_ablations.py --list
 
 Wall time depends on what else the machine does, so time is turned into tokens first: `--measure-speeds` trains every
@@ -40,14 +41,20 @@ CONFIGURATIONS: dict[str, dict[str, Changes]] = {
     "vocabulary": {
         "v512": {"preset": "1mx-v512"},
         "v1024": {"preset": "1mx-v1024"},
+        "v1280": {"preset": "1mx-v1280"},
+        "v2816": {"preset": "1mx-v2816"},
         "v3584": {"preset": "1mx-v3584"},
         "v4096": {"preset": "1mx-v4096"},
     },
     "shape": {
-        "deep": {"preset": "1mx-deep"},
-        "wide": {"preset": "1mx-wide"},
-        "two-heads": {"preset": "1mx-2heads"},
+        "layers-2": {"preset": "1mx-shallow"},
+        "layers-3": {"preset": "1mx-l3"},
+        "layers-8": {"preset": "1mx-deep"},
+        "width-64-layers-14": {"preset": "1mx-narrow"},
+        "width-256-layers-2": {"preset": "1mx-wide"},
+        "two-heads": {"preset": "1mx-h2"},
         "relu2": {"preset": "1mx-relu2"},
+        "two-heads-relu2": {"preset": "1mx-h2-relu2"},
     },
     "beyond-qwen3": {
         "softcap-15": {"config.logit_softcap": 15.0},
@@ -85,6 +92,7 @@ CONFIGURATIONS: dict[str, dict[str, Changes]] = {
         "final-0": {"schedule.final_fraction": 0.0},
         "warmup-0": {"schedule.warmup_steps": 0},
         "warmup-150": {"schedule.warmup_steps": 150},
+        "linear-from-the-start": {"schedule.decay_fraction": 1.0},
         "cosine": {"schedule.shape": "cosine"},
         "ema-0.99": {"ema_decay": 0.99},
         "ema-0.998": {"ema_decay": 0.998},
@@ -106,11 +114,6 @@ SETTLING_LINES = 5
 """Of a measurement, not counted: the first steps compile and fill caches."""
 
 
-def named_configurations() -> dict[str, Changes]:
-    """Every configuration by its name alone."""
-    return {name: changes for group in CONFIGURATIONS.values() for name, changes in group.items()}
-
-
 def request_for(changes: Changes, tokens: Path, **fixed: Any) -> TrainingRequest:
     """The base request with `changes`; raises TypeError for a field that is not there."""
     own = {key: value for key, value in changes.items() if "." not in key and key != "train_share"}
@@ -129,7 +132,9 @@ def request_for(changes: Changes, tokens: Path, **fixed: Any) -> TrainingRequest
 def speed_key(request: TrainingRequest) -> str:
     """What a training's speed depends on: configurations that differ elsewhere share a measurement."""
     shape = json.loads(request_config(request).to_json())
-    extras = {name: getattr(request, name, None) for name in ("accumulation", "clip_norm", "ema_decay")}
+    extras = {
+        name: getattr(request, name, None) for name in ("accumulation", "clip_norm", "ema_decay", "compiled")
+    }
     return json.dumps(
         {"shape": shape, "batch": request.batch_tokens, "sequence": request.sequence_length, **extras},
         sort_keys=True,
@@ -253,13 +258,15 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=3.0, help="idle time that each training stands for")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--only", nargs="+", help="names of configurations, or of groups of them")
+    parser.add_argument("--add", nargs="+", default=[], metavar="NAME=JSON", help="further configurations")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--measure-speeds", action="store_true", help="only measure what is not yet measured")
     parser.add_argument("--list", action="store_true", help="name the configurations and end")
     options = parser.parse_args()
+    added = {name: json.loads(changes) for name, _, changes in (text.partition("=") for text in options.add)}
     chosen = {
         name: changes
-        for group, named in CONFIGURATIONS.items()
+        for group, named in {**CONFIGURATIONS, "added": added}.items()
         for name, changes in named.items()
         if not options.only or {group, name} & set(options.only)
     }
