@@ -151,7 +151,7 @@ def n_parameters(config: ModelConfig) -> int:
 
 
 def beyond_qwen3(config: ModelConfig) -> list[str]:
-    """Names of the settings for which Hugging Face's Qwen3 (dense) has no counterpart; none for most presets."""
+    """Settings for which Hugging Face's Qwen3 (dense) has no counterpart, like "logit_softcap 15.0", by name."""
     departures = {
         "feed_forward": config.feed_forward != "swiglu",
         "logit_softcap": config.logit_softcap is not None,
@@ -159,7 +159,7 @@ def beyond_qwen3(config: ModelConfig) -> list[str]:
         "residual_lambdas": config.residual_lambdas,
         "value_from_embedding": config.value_from_embedding,
     }
-    return [name for name, departs in departures.items() if departs]
+    return [f"{name} {json.dumps(getattr(config, name))}" for name, departs in departures.items() if departs]
 
 
 def nearest_name(name: str, known: set[str]) -> str:

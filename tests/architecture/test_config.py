@@ -25,16 +25,17 @@ shapes = st.builds(
     feed_forward_width=st.integers(1, 24),
     norm_weights=st.booleans(),
     tied_embeddings=st.booleans(),
+    sliding_window=st.none() | st.integers(1, 8),
+    dropout=st.sampled_from([0.0, 0.1]),
+    feed_forward=st.sampled_from(["swiglu", "relu_squared"]),
+    logit_softcap=st.sampled_from([None, 15.0]),
+    residual_lambdas=st.booleans(),
+    value_from_embedding=st.booleans(),
 )
 
 
 def module_parameters(config: ModelConfig) -> int:
     return sum(parameter.numel() for parameter in Transformer(config).parameters())
-
-
-@pytest.mark.parametrize(("name", "count"), [("1mx", 1_048_576), ("2mx", 2_097_152), ("4mx", 4_194_304)])
-def test_presets_are_exact(name: str, count: int) -> None:
-    assert n_parameters(preset(name)) == count == module_parameters(preset(name))
 
 
 @settings(max_examples=25, deadline=None)
