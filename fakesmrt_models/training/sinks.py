@@ -1,27 +1,36 @@
 """Where else the metrics and samples of a training go: TensorBoard, Weights & Biases, MLflow, each by its own library.
 
-A sink is a projection of ``metrics.jsonl`` and ``samples.jsonl``: `open_sinks` clears what an earlier attempt left and
-writes anew all that these files hold, so after a resume no step is missing and none stands there twice.
+A sink is a projection of ``metrics.jsonl`` and ``samples.jsonl``: `open_sinks` gives it all that these files hold,
+and a sink leaves out or clears away what an earlier attempt wrote. So after a resume no step is missing, and none
+stands there twice. Each writes below ``sinks/<name>/`` of the run's folder, and to no network.
 
-What lives here: the sinks, which write below ``sinks/<name>/`` of the run's folder and nowhere else. What does not:
-the two files, which are always written (``metrics.py``, ``samples.py``).
+What lives here: the sinks. What does not: the two files, which are always written (``metrics.py``, ``samples.py``).
 """
 
 from __future__ import annotations
 
+import html
 import importlib.util
+import json
+import os
 import shutil
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
 from fakesmrt_models.architecture.config import nearest_name
 from fakesmrt_models.training.metrics import METRICS_FILE, Metric, read_metrics
-from fakesmrt_models.training.request import TrainingRequest
-from fakesmrt_models.training.samples import SAMPLES_FILE, read_samples
+from fakesmrt_models.training.request import TrainingRequest, request_fingerprint
+from fakesmrt_models.training.samples import SAMPLES_FILE, Sample, read_samples
 from warehouse.errors import InvalidConfiguration
+from warehouse.identity import fingerprint
 
 SINKS_FOLDER = "sinks"
+PROJECT = "fakesmrt"
+NOT_MEASURED = frozenset({"step", "n_steps"})
 
 
 class Sink(Protocol):
@@ -37,30 +46,22 @@ class Sink(Protocol):
         """Write what is still held back, and end."""
 
 
-OpenSink = Callable[[Path, TrainingRequest], Sink]
-
-LIBRARIES: dict[str, str] = {}
-"""The name of each sink, which is also the extra that installs it, and the module of its library."""
-
-OPENERS: dict[str, OpenSink] = {}
-
-
 def require_sinks(names: Sequence[str]) -> None:
     """Raise `InvalidConfiguration` for a sink that is unknown or whose library is not installed."""
     for name in names:
-        if name not in LIBRARIES:
+        if name not in SINKS:
             raise InvalidConfiguration(
-                f"Unknown sink {name!r}: {nearest_name(name, set(LIBRARIES))}", "Name another sink"
+                f"Unknown sink {name!r}: {nearest_name(name, set(SINKS))}", "Name another sink"
             )
-        if importlib.util.find_spec(LIBRARIES[name]) is None:
+        if importlib.util.find_spec(name) is None:
             raise InvalidConfiguration(
-                f"The sink {name} needs the library {LIBRARIES[name]}, which is not installed",
+                f"The sink {name} needs the library {name}, which is not installed",
                 f"Run: pip install 'fakesmrt[{name}]'",
             )
 
 
 def open_sinks(names: Sequence[str], run_dir: Path, request: TrainingRequest) -> list[Sink]:
-    """Open each named sink and give it what was logged up to the checkpoint that the training goes on from.
+    """Open each named sink, and give it what was logged up to the checkpoint that the training goes on from.
 
     Call it when ``metrics.jsonl`` and ``samples.jsonl`` have been cut back to that checkpoint.
 
@@ -68,22 +69,180 @@ def open_sinks(names: Sequence[str], run_dir: Path, request: TrainingRequest) ->
         InvalidConfiguration: a sink is unknown, or its library is not installed.
     """
     require_sinks(names)
+    logged = _logged(run_dir)
+    seconds = max((entry.seconds for entry in logged if isinstance(entry, Metric)), default=0.0)
     sinks = []
     for name in dict.fromkeys(names):
-        folder = run_dir / SINKS_FOLDER / name
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        sink = OPENERS[name](folder, request)
-        replay(run_dir, sink)
+        sink = SINKS[name](run_dir, request, time.time() - seconds)
+        for entry in logged:
+            if isinstance(entry, Metric):
+                sink.log(entry)
+            else:
+                sink.sample(entry.step, entry.prompt, entry.text)
         sinks.append(sink)
     return sinks
 
 
-def replay(run_dir: Path, sink: Sink) -> None:
-    """Give `sink` all metrics and samples of a run's folder."""
-    if (run_dir / METRICS_FILE).exists():
-        for values in read_metrics(run_dir / METRICS_FILE):
-            sink.log(Metric(**values))
-    if (run_dir / SAMPLES_FILE).exists():
-        for row in read_samples(run_dir / SAMPLES_FILE):
-            sink.sample(row.step, row.prompt, row.text)
+def _logged(run_dir: Path) -> list[Metric | Sample]:
+    """All metrics and samples of a run's folder by step, a step's metrics first."""
+    metrics, samples = run_dir / METRICS_FILE, run_dir / SAMPLES_FILE
+    logged: list[Metric | Sample] = []
+    if metrics.exists():
+        logged.extend(Metric(**values) for values in read_metrics(metrics))
+    if samples.exists():
+        logged.extend(read_samples(samples))
+    return sorted(logged, key=lambda entry: (entry.step, isinstance(entry, Sample)))
+
+
+def measured_values(metric: Metric) -> dict[str, float]:
+    """The fields of a metric that were measured, by name."""
+    return {
+        name: value
+        for name, value in asdict(metric).items()
+        if name not in NOT_MEASURED and value is not None
+    }
+
+
+def _cleared(folder: Path) -> Path:
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    return folder
+
+
+class TensorBoardSink:
+    """Event files in ``sinks/tensorboard``; look with ``tensorboard --logdir``."""
+
+    def __init__(self, run_dir: Path, request: TrainingRequest, begun: float) -> None:
+        """Begin the event file anew; `begun` is the time (Unix) at which the training's seconds count from."""
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._begun = begun
+        self._writer = SummaryWriter(str(_cleared(run_dir / SINKS_FOLDER / "tensorboard")))  # type: ignore[no-untyped-call]
+        self._writer.add_text("request", _preformatted(request.to_json().decode()))  # type: ignore[no-untyped-call]
+
+    def log(self, metric: Metric) -> None:
+        """A scalar for each measured field."""
+        for name, value in measured_values(metric).items():
+            self._writer.add_scalar(name, value, metric.step, self._begun + metric.seconds)  # type: ignore[no-untyped-call]
+
+    def sample(self, step: int, prompt: str, text: str) -> None:
+        """A text, named by its prompt."""
+        self._writer.add_text(_sample_name(prompt), _preformatted(prompt + text), step)  # type: ignore[no-untyped-call]
+
+    def close(self) -> None:
+        """Write the rest of the events."""
+        self._writer.close()  # type: ignore[no-untyped-call]
+
+
+class WeightsAndBiasesSink:
+    """An offline run in ``sinks/wandb``, which stays on this machine until somebody calls ``wandb sync``."""
+
+    def __init__(self, run_dir: Path, request: TrainingRequest, begun: float) -> None:
+        """Begin the offline run anew, under an id that stays the same after a resume."""
+        import wandb
+
+        del begun  # it keeps its own clock
+        self._html, self._end_service = wandb.Html, wandb.teardown
+        self._run = wandb.init(
+            mode="offline",
+            dir=str(_cleared(run_dir / SINKS_FOLDER / "wandb")),
+            project=PROJECT,
+            name=run_dir.resolve().name,
+            id=fingerprint(str(run_dir.resolve()), request_fingerprint(request))[:16],
+            config=json.loads(request.to_json()),
+            settings=wandb.Settings(
+                mode="offline",
+                console="off",
+                silent=True,
+                disable_git=True,
+                disable_code=True,
+                x_disable_stats=True,
+            ),
+        )
+
+    def log(self, metric: Metric) -> None:
+        """One row of the history."""
+        self._run.log(measured_values(metric), step=metric.step)
+
+    def sample(self, step: int, prompt: str, text: str) -> None:
+        """A panel, named by its prompt."""
+        self._run.log(
+            {_sample_name(prompt): self._html(_preformatted(prompt + text), inject=False)}, step=step
+        )
+
+    def close(self) -> None:
+        """End the offline run, and the library's own process, which holds back what it has not written yet."""
+        self._run.finish()
+        self._end_service()
+
+
+class MLflowSink:
+    """A run in ``sinks/mlflow/mlflow.db``; look with ``mlflow ui --backend-store-uri sqlite:///…/mlflow.db``."""
+
+    def __init__(self, run_dir: Path, request: TrainingRequest, begun: float) -> None:
+        """Make the database and its one run, or go on with what an earlier attempt committed."""
+        # The library would report its use to its makers.
+        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+        from mlflow import MlflowClient
+
+        self._begun = begun
+        folder = run_dir.resolve() / SINKS_FOLDER / "mlflow"
+        database = folder / "mlflow.db"
+        if not database.exists():
+            _cleared(folder)
+            # A kill while the tables are made leaves no half of a database.
+            unfinished = folder / "mlflow.unfinished.db"
+            client = MlflowClient(f"sqlite:///{unfinished}")
+            client.create_experiment(PROJECT, artifact_location=(folder / "artifacts").as_uri())
+            unfinished.rename(database)
+        self._client = MlflowClient(f"sqlite:///{database}")
+        experiment = self._client.get_experiment_by_name(PROJECT)
+        runs = self._client.search_runs([experiment.experiment_id])
+        if not runs:
+            self._run_id = self._client.create_run(
+                experiment.experiment_id, run_name=run_dir.resolve().name
+            ).info.run_id
+            self._client.log_text(self._run_id, request.to_json().decode(), "request.json")
+        else:
+            self._run_id = runs[0].info.run_id
+            self._client.set_terminated(self._run_id, "RUNNING")
+        history = self._client.get_metric_history(self._run_id, "loss")
+        self._last_step = max((entry.step for entry in history), default=0)
+
+    def log(self, metric: Metric) -> None:
+        """All measured fields in one transaction; a step that is there already is left as it is."""
+        from mlflow.entities import Metric as Value
+
+        if metric.step <= self._last_step:
+            return
+        at = int(1000 * (self._begun + metric.seconds))
+        values = [Value(name, value, at, metric.step) for name, value in measured_values(metric).items()]
+        self._client.log_batch(self._run_id, metrics=values)
+        self._last_step = metric.step
+
+    def sample(self, step: int, prompt: str, text: str) -> None:
+        """A text file, named by step and prompt."""
+        name = "".join(char if char.isalnum() else "_" for char in prompt)[:40]
+        self._client.log_text(self._run_id, prompt + text, f"samples/{step:08}-{name}.txt")
+
+    def close(self) -> None:
+        """Mark the run as finished."""
+        self._client.set_terminated(self._run_id)
+
+
+def _sample_name(prompt: str) -> str:
+    return f"sample/{prompt[:40]}"
+
+
+def _preformatted(text: str) -> str:
+    """As a page shows it, letter by letter."""
+    return f"<pre>{html.escape(text)}</pre>"
+
+
+SINKS: dict[str, Callable[[Path, TrainingRequest, float], Sink]] = {
+    "tensorboard": TensorBoardSink,
+    "wandb": WeightsAndBiasesSink,
+    "mlflow": MLflowSink,
+}
+"""Each sink by its name, which is also that of its library and of the extra that installs it."""
