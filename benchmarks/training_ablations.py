@@ -117,7 +117,9 @@ SETTLING_LINES = 5
 def request_for(changes: Changes, tokens: Path, **fixed: Any) -> TrainingRequest:
     """The base request with `changes`; raises TypeError for a field that is not there."""
     own = {key: value for key, value in changes.items() if "." not in key and key != "train_share"}
-    request = TrainingRequest(tokens=tokens, compiled=True, **{"steps": 1, **fixed})
+    request = TrainingRequest(
+        tokens=tokens, compiled=True, evaluation_seconds=3_600.0, **{"steps": 1, **fixed}
+    )
     parts: dict[str, dict[str, Any]] = {}
     for key, value in changes.items():
         if "." in key:
