@@ -1,0 +1,45 @@
+"""How much of the processor a training uses: its operations a second against those of one large matrix product."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+SIDE = 2_048
+"""Rows and columns: large enough that the product is bound by arithmetic, small enough for a tenth of a second."""
+
+MEASURED_SECONDS = 0.5
+FEWEST_PRODUCTS = 3
+
+SHORTEST_TRAINING_SECONDS = 10.0
+"""In a shorter training the measurement would be a good part of it."""
+
+
+def matmul_peak(dtype: torch.dtype, expected_seconds: float) -> float | None:
+    """Operations a second of the fastest of some square matrix products in `dtype`, with the threads that are set.
+
+    The random numbers that a training draws are not touched.
+
+    Args:
+        dtype: of the factors, as the training multiplies.
+        expected_seconds: of the training; None is returned where it is too short for a measurement.
+    """
+    if expected_seconds < SHORTEST_TRAINING_SECONDS:
+        return None
+    generator = torch.Generator().manual_seed(0)
+    left, right = (torch.randn(SIDE, SIDE, generator=generator).to(dtype) for _ in range(2))
+    product = left @ right
+    seconds: list[float] = []
+    while len(seconds) < FEWEST_PRODUCTS or sum(seconds) < MEASURED_SECONDS:
+        begin = time.perf_counter()
+        torch.mm(left, right, out=product)
+        seconds.append(time.perf_counter() - begin)
+    return 2.0 * SIDE**3 / min(seconds)
+
+
+def utilisation(
+    tokens_per_second: float, flops_per_token: float, peak: float | None, processes: int = 1
+) -> float | None:
+    """Share of the `processes` times `peak` operations a second that a training does; None without a peak."""
+    return None if peak is None else tokens_per_second * flops_per_token / (peak * processes)
