@@ -5,7 +5,7 @@
 // written to memory (the idea of FlashAttention, Dao et al. 2022, arXiv 2205.14135, for a processor whose cache
 // holds a whole head). Sums run in one order for any number of threads.
 //
-// Compiled with -DHEAD_WIDTH, a multiple of 16.
+// Compiled with -DHEAD_WIDTH, a multiple of 32.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -16,7 +16,7 @@ namespace {
 
 constexpr int WIDTH = HEAD_WIDTH;
 constexpr int PARTS = WIDTH / LANES;
-constexpr int HALF = WIDTH / 2;
+constexpr int HALF = WIDTH / 2;                 // rotation turns unit i together with unit i + HALF
 constexpr int ROWS = PARTS >= 4 ? 4 : 8;        // query rows at once: ROWS * PARTS accumulators fit the registers
 constexpr int KEYS = 2 * LANES;                 // key columns at once
 
@@ -36,48 +36,41 @@ struct Row {
 
 typedef std::vector<Row> Rows;
 
-// One head's rows after QK-norm and rotation; `inverse` keeps 1 / root mean square of each for the way back.
+// A head's row after QK-norm and rotation; `inverse` keeps 1 / root mean square for the way back.
 template <typename Number>
 void turned_row(const Shape &shape, const Number *from, const float *cosine, const float *sine, Row &to, float &inverse) {
-    Row x;
-    for (int part = 0; part < PARTS; part++) store(x.x + part * LANES, load(from + part * LANES));
-    inverse = 1.0f;
+    float factor = inverse = 1.0f;
     if (shape.normalised) {
         Lanes squares{};
-        for (int part = 0; part < PARTS; part++) {
-            const Lanes lanes = load(x.x + part * LANES);
-            squares += lanes * lanes;
-        }
+        for (int i = 0; i < WIDTH; i += LANES) squares += load(from + i) * load(from + i);
         inverse = 1.0f / std::sqrt(sum(squares) / WIDTH + shape.epsilon);
-        const float factor = inverse * shape.query_key_gain;
-        for (int i = 0; i < WIDTH; i++) x.x[i] *= factor;
+        factor = inverse * shape.query_key_gain;
     }
-    for (int i = 0; i < HALF; i++) {
-        to.x[i] = x.x[i] * cosine[i] - x.x[i + HALF] * sine[i];
-        to.x[i + HALF] = x.x[i + HALF] * cosine[i + HALF] + x.x[i] * sine[i + HALF];
+    for (int i = 0; i < HALF; i += LANES) {
+        const Lanes first = load(from + i) * factor, second = load(from + i + HALF) * factor;
+        store(to.x + i, first * load(cosine + i) - second * load(sine + i));
+        store(to.x + i + HALF, second * load(cosine + i + HALF) + first * load(sine + i + HALF));
     }
 }
 
-// The gradient of a row before rotation and QK-norm, from its gradient after them.
+// The gradient of a row before rotation and QK-norm, from `factor` times its gradient after them.
 template <typename Number>
 void turned_back(const Shape &shape, const Number *from, const float *cosine, const float *sine, const Row &gradient,
-                 float inverse, Number *to) {
-    Row g;
-    for (int i = 0; i < HALF; i++) {
-        g.x[i] = gradient.x[i] * cosine[i] + gradient.x[i + HALF] * sine[i + HALF];
-        g.x[i + HALF] = gradient.x[i + HALF] * cosine[i + HALF] - gradient.x[i] * sine[i];
+                 float factor, float inverse, Number *to) {
+    Row back;
+    for (int i = 0; i < HALF; i += LANES) {
+        const Lanes first = load(gradient.x + i) * factor, second = load(gradient.x + i + HALF) * factor;
+        store(back.x + i, first * load(cosine + i) + second * load(sine + i + HALF));
+        store(back.x + i + HALF, second * load(cosine + i + HALF) - first * load(sine + i));
     }
+    float along = 0.0f, gain = 1.0f;
     if (shape.normalised) {
         Lanes products{};
-        for (int part = 0; part < PARTS; part++)
-            products += load(from + part * LANES) * load(g.x + part * LANES);
-        const float along = sum(products) * inverse * inverse / WIDTH;
-        const float factor = inverse * shape.query_key_gain;
-        for (int part = 0; part < PARTS; part++)
-            store(to + part * LANES, (load(g.x + part * LANES) - load(from + part * LANES) * along) * factor);
-    } else {
-        for (int part = 0; part < PARTS; part++) store(to + part * LANES, load(g.x + part * LANES));
+        for (int i = 0; i < WIDTH; i += LANES) products += load(from + i) * load(back.x + i);
+        along = sum(products) * inverse * inverse / WIDTH;
+        gain = inverse * shape.query_key_gain;
     }
+    for (int i = 0; i < WIDTH; i += LANES) store(to + i, (load(back.x + i) - load(from + i) * along) * gain);
 }
 
 // What a task holds: a head's keys and values by row and by column, both padded with zeros to whole blocks.
@@ -132,7 +125,7 @@ struct Task {
             if (row + r >= shape.length) continue;
             turned_row(shape, projected + at(row + r, head), cosine + (row + r) * WIDTH, sine + (row + r) * WIDTH,
                        queries[r], inverse[r]);
-            for (int i = 0; i < WIDTH; i++) queries[r].x[i] *= shape.scale;
+            for (int i = 0; i < WIDTH; i += LANES) store(queries[r].x + i, load(queries[r].x + i) * shape.scale);
         }
     }
 };
@@ -212,6 +205,16 @@ void hide(const Task<Number> &task, int64_t row, Span keys, float *scores) {
     std::fill(scores + std::min(keys.last, row + 1), scores + keys.last, UNSEEN);
 }
 
+// What is taken from every score before its exponential: normalised queries and keys bound the scores, and a bound
+// that leaves float32 room enough serves as well as the highest score.
+float highest_score(const Shape &shape, Span keys, const float *scores) {
+    const float bound = shape.query_key_gain * shape.query_key_gain * shape.scale * WIDTH;
+    if (shape.normalised && bound < 20.0f) return bound;
+    Lanes highest = all(UNSEEN);
+    for (int64_t key = keys.first; key < keys.last; key += LANES) highest = larger(highest, load(scores + key));
+    return largest(highest);
+}
+
 template <typename Number>
 void forward_task(const Shape &shape, const Number *projected, const float *table, Number *attended, float *log_sums,
                   int64_t number) {
@@ -232,9 +235,8 @@ void forward_task(const Shape &shape, const Number *projected, const float *tabl
             for (int r = 0; r < ROWS; r++) {
                 float *line = scores.data() + r * head.padded;
                 hide(task, std::min(row + r, shape.length - 1), keys, line);
-                Lanes highest = all(UNSEEN), total{};
-                for (int64_t key = keys.first; key < keys.last; key += LANES) highest = larger(highest, load(line + key));
-                const float top = largest(highest);
+                const float top = highest_score(shape, keys, line);
+                Lanes total{};
                 for (int64_t key = keys.first; key < keys.last; key += LANES) {
                     const Lanes weight = exponential(load(line + key) - top);
                     total += weight;
@@ -303,15 +305,14 @@ void backward_task(const Shape &shape, const Number *projected, const float *tab
             add_outer(slopes.data(), queries, head.padded, keys.first, keys.last, key_gradient);
             weighted_sums(slopes.data(), head.keys, head.padded, keys.first, keys.last, query_gradient);
             for (int r = 0; r < ROWS && row + r < shape.length; r++) {
-                for (int i = 0; i < WIDTH; i++) query_gradient[r].x[i] *= shape.scale;
                 const int64_t at = task.at(row + r, h);
                 turned_back(shape, task.projected + at, task.cosine + (row + r) * WIDTH, task.sine + (row + r) * WIDTH,
-                            query_gradient[r], inverse[r], gradient_out + at);
+                            query_gradient[r], shape.scale, inverse[r], gradient_out + at);
             }
         }
     for (int64_t row = 0; row < shape.length; row++) {
         const int64_t at = task.at(row, task.key_head());
-        turned_back(shape, task.projected + at, task.cosine + row * WIDTH, task.sine + row * WIDTH, key_gradient[row],
+        turned_back(shape, task.projected + at, task.cosine + row * WIDTH, task.sine + row * WIDTH, key_gradient[row], 1.0f,
                     head.key_inverse[row], gradient_out + at);
         for (int part = 0; part < PARTS; part++)
             store(gradient_out + task.at(row, task.value_head()) + part * LANES,

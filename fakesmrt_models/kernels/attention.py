@@ -14,8 +14,8 @@ from torch import Tensor
 
 from fakesmrt_models.kernels.build import library
 
-LANES = 16
-"""Head widths must be multiples of this (vector.h)."""
+HEAD_WIDTH_UNIT = 32
+"""Head widths must be multiples of this: half a head fills whole vectors (vector.h)."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class _Shape(ctypes.Structure):
 
 def supported(head_width: int) -> bool:
     """Whether the native code covers heads of this width."""
-    return head_width % LANES == 0
+    return head_width % HEAD_WIDTH_UNIT == 0
 
 
 def attend(projected: Tensor, table: Tensor, shape: AttentionShape) -> Tensor:

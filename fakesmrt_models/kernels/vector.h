@@ -44,23 +44,34 @@ static inline void store(bfloat16 *to, Lanes lanes) {
     std::memcpy(to, &halves, sizeof halves);
 }
 
-static inline float sum(Lanes lanes) {
-    // Halving keeps the additions in one fixed order that is also the processor's fastest.
-    float parts[LANES];
-    store(parts, lanes);
-    for (int width = LANES / 2; width; width /= 2)
-        for (int i = 0; i < width; i++) parts[i] += parts[i + width];
-    return parts[0];
-}
-
 static inline Lanes larger(Lanes a, Lanes b) { return a > b ? a : b; }
 
+typedef float EightLanes __attribute__((vector_size(4 * LANES / 2)));
+typedef float FourLanes __attribute__((vector_size(4 * LANES / 4)));
+
+template <typename Half, typename Whole>
+static inline void halves(Whole whole, Half &low, Half &high) {
+    std::memcpy(&low, &whole, sizeof low);
+    std::memcpy(&high, reinterpret_cast<const char *>(&whole) + sizeof low, sizeof high);
+}
+
+static inline float sum(Lanes lanes) {
+    EightLanes low8, high8;
+    FourLanes low4, high4;
+    halves(lanes, low8, high8);
+    halves(low8 + high8, low4, high4);
+    low4 += high4;
+    return (low4[0] + low4[2]) + (low4[1] + low4[3]);
+}
+
 static inline float largest(Lanes lanes) {
-    float parts[LANES];
-    store(parts, lanes);
-    for (int width = LANES / 2; width; width /= 2)
-        for (int i = 0; i < width; i++) parts[i] = parts[i] > parts[i + width] ? parts[i] : parts[i + width];
-    return parts[0];
+    EightLanes low8, high8;
+    FourLanes low4, high4;
+    halves(lanes, low8, high8);
+    halves(low8 > high8 ? low8 : high8, low4, high4);
+    low4 = low4 > high4 ? low4 : high4;
+    const float a = low4[0] > low4[2] ? low4[0] : low4[2], b = low4[1] > low4[3] ? low4[1] : low4[3];
+    return a > b ? a : b;
 }
 
 // e^x for x <= 0 within 2e-7 of its value: 2^n times a polynomial in the rest, |rest| <= ln 2 / 2
