@@ -12,3 +12,12 @@ Progress = Callable[[float, float, str], None]
 def silent(done: float, total: float, note: str) -> None:
     """Report to nobody."""
     del done, total, note
+
+
+def readable_seconds(seconds: float) -> str:
+    """0.4 s, 12 s, 3 min 20 s."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60} s"

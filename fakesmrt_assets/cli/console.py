@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from warehouse.progress import Progress
+from warehouse.progress import Progress, readable_seconds
 from warehouse.stages.stage import ASSETS, StageReport
 
 QUIET_SECONDS = 20.0
@@ -27,15 +27,6 @@ def readable_bytes(n_bytes: float) -> str:
             return f"{n_bytes:.0f} {unit}" if unit == "B" else f"{n_bytes:.1f} {unit}"
         n_bytes /= 1000
     raise AssertionError("unreachable")
-
-
-def readable_seconds(seconds: float) -> str:
-    """0.4 s, 12 s, 3 min 20 s."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    return f"{int(seconds) // 60} min {int(seconds) % 60} s"
 
 
 def _facts(counts: Mapping[str, int | float | str]) -> str:

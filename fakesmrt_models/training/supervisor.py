@@ -24,6 +24,7 @@ from typing import Any, NoReturn
 import warehouse.errors
 from fakesmrt_models.training.launch import launch
 from fakesmrt_models.training.metrics import METRICS_FILE
+from fakesmrt_models.training.progress import training_progress
 from fakesmrt_models.training.request import (
     TrainingRequest,
     TrainingResult,
@@ -141,9 +142,8 @@ class Child:
         metrics = self.run_dir / METRICS_FILE
         if metrics.exists() and metrics.stat().st_size != self._metrics_size:
             self._metrics_size = metrics.stat().st_size
-            last = _last_metric(metrics)
-            if last is not None:
-                progress(last["step"], last["n_steps"], _note(last))
+            if (so_far := training_progress(metrics)) is not None:
+                progress(*so_far)
 
     def stop(self) -> None:
         """If it still runs, ask it for a checkpoint; kill it if that takes too long."""
@@ -207,17 +207,3 @@ def _terminated_like_interrupted() -> Iterator[None]:
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     del number, frame
     raise KeyboardInterrupt
-
-
-def _last_metric(metrics: Path) -> dict[str, Any] | None:
-    """The last whole line of a metrics file."""
-    lines = metrics.read_bytes().split(b"\n")[:-1]
-    return json.loads(lines[-1]) if lines else None
-
-
-def _note(metric: dict[str, Any]) -> str:
-    left = metric["seconds"] / metric["step"] * (metric["n_steps"] - metric["step"])
-    return (
-        f"{metric['train_bits_per_byte']:.3f} bits a byte, {metric['tokens_per_second']:,.0f} tokens/s, "
-        f"{left:.0f} s left"
-    )

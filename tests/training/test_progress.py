@@ -1,0 +1,44 @@
+"""The line that a person reads while a training goes on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from fakesmrt_models.training.progress import training_progress
+
+LINE = {
+    "step": 100, "n_steps": 400, "n_tokens": 819_200, "loss": 3.25, "train_bits_per_byte": 1.875,
+    "bits_per_byte": None, "learning_rate": 0.02, "gradient_norm": 1.5, "tokens_per_second": 18_240.4,
+    "utilisation": 0.471, "seconds": 50.0,
+}  # fmt: skip
+
+
+def metrics_file(folder: Path, *lines: dict[str, object]) -> Path:
+    path = folder / "metrics.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def test_a_line_says_loss_speed_utilisation_and_the_time_left(tmp_path: Path) -> None:
+    measured = LINE | {"step": 50, "bits_per_byte": 1.95}
+    assert training_progress(metrics_file(tmp_path, measured, LINE)) == (
+        100,
+        400,
+        "loss 3.250, 1.875 bits a byte (unseen 1.950), 18,240 tokens/s, 47% of the matmul peak, 2 min 30 s left",
+    )
+
+
+def test_what_was_not_measured_is_left_out(tmp_path: Path) -> None:
+    metrics = metrics_file(tmp_path, LINE | {"utilisation": None})
+    assert training_progress(metrics) == (
+        100,
+        400,
+        "loss 3.250, 1.875 bits a byte, 18,240 tokens/s, 2 min 30 s left",
+    )
+
+
+def test_there_is_nothing_to_say_before_the_first_whole_line(tmp_path: Path) -> None:
+    path = metrics_file(tmp_path)
+    path.write_text('{"step": 1')
+    assert training_progress(path) is None
