@@ -180,6 +180,18 @@ def occurrences(index: NDArray[np.void], bootstrap_seed: int | None) -> NDArray[
     return times
 
 
+def validation_shards(folder: Path) -> list[Shard]:
+    """The shards that a training is measured on, every byte compared with its hash; none where there is no such split.
+
+    Raises:
+        CorruptArtefact: see `open_split`.
+    """
+    try:
+        return open_split(folder, "validation", verify=True)
+    except InputUnreadable:
+        return []
+
+
 def validation_sample(folder: Path, max_tokens: int) -> tuple[list[Tokens], int]:
     """Chunks of the validation split up to `max_tokens`, the same ones for every training on these shards.
 
@@ -187,10 +199,7 @@ def validation_sample(folder: Path, max_tokens: int) -> tuple[list[Tokens], int]
         The chunks with their markers, and the UTF-8 bytes of their text; nothing where there is no such
         split.
     """
-    try:
-        shards = open_split(folder, "validation")
-    except InputUnreadable:
-        return [], 0
+    shards = validation_shards(folder)
     chosen: list[Tokens] = []
     n_tokens = n_bytes = 0
     rows = [(record["chunk_id"].tobytes(), shard, record) for shard in shards for record in shard.index]

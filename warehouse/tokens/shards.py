@@ -19,6 +19,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 from warehouse.errors import CorruptArtefact, InputUnreadable, InvalidConfiguration
 from warehouse.files import exists, fetched, file_sha256, names, remove, write_bytes_whole, written_whole
 from warehouse.identity import uniform_draw
+from warehouse.splits import SPLITS
 from warehouse.tokens.tokenizer import DOCUMENT_MARKER_ID
 
 FORMAT_VERSION = 1
@@ -220,7 +222,7 @@ def open_shard(path: Path, *, tokenizer_sha256: bytes | None = None, verify: boo
     _fetch(index_path, manifest.index_sha256)
     tokens, index = _mapped(tokens_path, manifest), _loaded_index(index_path, manifest)
     if verify:
-        _verify(tokens_path, index_path, manifest, tokens)
+        _verify(tokens_path, index_path, manifest, tokens, index)
     return Shard(path, manifest, tokens, index)
 
 
@@ -353,6 +355,7 @@ def _read_manifest(path: Path) -> ShardManifest:
         values = json.loads(fetched(path).read_bytes())
         known = {field.name: values[field.name] for field in fields(ShardManifest)}
         manifest = ShardManifest(**known | {"corpora": tuple(values["corpora"])})
+        _require_meaning(manifest)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorruptArtefact(f"{path} is not the manifest of a shard ({error!r})", REMEDY) from error
     if manifest.format_version != FORMAT_VERSION:
@@ -362,6 +365,19 @@ def _read_manifest(path: Path) -> ShardManifest:
     if manifest.n_tokens < 1 or manifest.n_chunks < 1:
         raise CorruptArtefact(f"The shard {path} is empty", REMEDY)
     return manifest
+
+
+def _require_meaning(manifest: ShardManifest) -> None:
+    """Raise TypeError or ValueError for values that no writer of shards states."""
+    for field in fields(manifest):
+        value = getattr(manifest, field.name)
+        # An annotation is a text; the only one that is neither of the two is the tuple of corpora.
+        if type(value) is not {"int": int, "str": str}.get(str(field.type), tuple):
+            raise TypeError(f"{field.name} is {value!r}")
+    for sha256 in (manifest.tokenizer_sha256, manifest.sha256, manifest.index_sha256):
+        bytes.fromhex(sha256)
+    if manifest.split not in SPLITS:
+        raise ValueError(f"split is {manifest.split!r}")
 
 
 def _mapped(path: Path, manifest: ShardManifest) -> Tokens:
@@ -377,24 +393,32 @@ def _mapped(path: Path, manifest: ShardManifest) -> Tokens:
 
 def _read_index(path: Path, manifest: ShardManifest, *, mapped: bool) -> NDArray[np.void]:
     try:
-        index: NDArray[np.void] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        index: NDArray[np.void] = np.load(path, mmap_mode="r", allow_pickle=False)
+    # The header is Python's spelling of a dictionary, so a damaged one fails as a program would.
+    except (OSError, ValueError, TypeError, EOFError, SyntaxError, TokenError) as error:
         raise CorruptArtefact(f"{path} cannot be read ({error})", REMEDY) from error
     if index.dtype != INDEX_DTYPE or index.shape != (manifest.n_chunks,):
         raise CorruptArtefact(f"{path} does not hold the {manifest.n_chunks} chunks of its manifest", REMEDY)
-    return index
+    return index if mapped else np.array(index)
 
 
 def _loaded_index(path: Path, manifest: ShardManifest) -> NDArray[np.void]:
     index = _read_index(path, manifest, mapped=False)
-    ends = index["token_end"]
-    adjoining = np.array_equal(index["token_start"], np.concatenate([[0], ends[:-1]]))
-    if not adjoining or ends[-1] != manifest.n_tokens or int(index["corpus"].max()) >= len(manifest.corpora):
+    starts, ends = index["token_start"], index["token_end"]
+    adjoining = np.array_equal(starts, np.concatenate([[0], ends[:-1]])) and bool((ends > starts).all())
+    counted = (int(ends[-1]), int(index["n_bytes"].sum(dtype=np.int64)))
+    if (
+        not adjoining
+        or counted != (manifest.n_tokens, manifest.n_bytes)
+        or int(index["corpus"].max()) >= len(manifest.corpora)
+    ):
         raise CorruptArtefact(f"{path} does not describe the tokens beside it", REMEDY)
     return index
 
 
-def _verify(tokens_path: Path, index_path: Path, manifest: ShardManifest, tokens: Tokens) -> None:
+def _verify(
+    tokens_path: Path, index_path: Path, manifest: ShardManifest, tokens: Tokens, index: NDArray[np.void]
+) -> None:
     for path, stated in ((tokens_path, manifest.sha256), (index_path, manifest.index_sha256)):
         if file_sha256(path).hex() != stated:
             raise CorruptArtefact(f"{path} does not have the hash that its manifest states", REMEDY)
@@ -402,3 +426,5 @@ def _verify(tokens_path: Path, index_path: Path, manifest: ShardManifest, tokens
         raise CorruptArtefact(
             f"{tokens_path} holds a token outside its vocabulary of {manifest.vocab_size}", REMEDY
         )
+    if tokens[index["token_start"]].any():
+        raise CorruptArtefact(f"{tokens_path} has chunks that no document marker begins", REMEDY)
