@@ -38,7 +38,10 @@ from warehouse.home import Home
 QUESTIONS = ("model_licences", "model_files", "file_models", "chunk_by_id", "filter_histogram")
 N_IDS = 500
 PUBLISH_EVERY_SECONDS = 60.0
-COMMIT = "INSERT INTO models.training_metric VALUES (?, ?, ?, 0, 0.0, 0.0, 0.0, 0.0)"
+COMMIT = """
+    INSERT INTO models.training_metric (experiment, replicate, step, n_tokens, loss, learning_rate, tokens_per_second)
+    VALUES (?, ?, ?, 0, 0.0, 0.0, 0.0)
+"""
 EXPERIMENT = "readers and writers"
 
 

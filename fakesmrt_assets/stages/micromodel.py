@@ -66,6 +66,9 @@ METRIC = pa.schema(
         "bits_per_byte": pa.float64(),
         "learning_rate": pa.float64(),
         "tokens_per_second": pa.float64(),
+        "train_bits_per_byte": pa.float64(),
+        "gradient_norm": pa.float64(),
+        "utilisation": pa.float64(),
     }
 )
 

@@ -110,7 +110,8 @@ INSERT INTO models.checkpoint_range VALUES
 
 INSERT INTO models.training_metric
 SELECT
-    'night-1', replicate, step, step * 1000, 5.0 - step / 100, if(step % 50 = 0, 3.0 - step / 200, NULL), 0.01, 5000
+    'night-1', replicate, step, step * 1000, 5.0 - step / 100, if(step % 50 = 0, 3.0 - step / 200, NULL), 0.01, 5000,
+    1.7 - step / 300, 1.5, 0.45
 FROM (VALUES (NULL), (0), (1)) AS replicates(replicate)
 CROSS JOIN (SELECT (i + 1) * 10 AS step FROM range(10) AS steps(i)) AS steps;
 
