@@ -82,12 +82,13 @@ class Attention(nn.Module):
     def values(self, x: Tensor) -> Tensor:
         """The values [B, T, KV heads, head_width] of `x` [B, T, width], for the later layers."""
         projected = F.linear(x, self.v_proj.weight.to(x.dtype))
-        return projected.unflatten(-1, (self.config.n_kv_heads, self.config.head_width))
+        return projected.view(*x.shape[:2], self.config.n_kv_heads, self.config.head_width)
 
     def _project(self, x: Tensor) -> Tensor:
         """Queries, keys and values [B, T, all heads, head_width] by one matrix product, not three small ones."""
         weight = torch.cat([self.q_proj.weight, self.k_proj.weight, self.v_proj.weight]).to(x.dtype)
-        return F.linear(x, weight).unflatten(-1, (-1, self.config.head_width))
+        n_heads = self.config.n_heads + 2 * self.config.n_kv_heads
+        return F.linear(x, weight).view(*x.shape[:2], n_heads, self.config.head_width)
 
     def _native_shape(self) -> native_attention.AttentionShape:
         return native_attention.AttentionShape(

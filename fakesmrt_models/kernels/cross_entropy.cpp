@@ -47,7 +47,7 @@ float row_loss(Number *logits, int64_t size, int64_t target, float scale, float 
     for (int64_t i = 0; i < whole; i += LANES) store(logits + i, load(weights + i) * factor);
     for (int64_t i = whole; i < size; i++) write_one(logits + i, weights[i] * factor);
     write_one(logits + target, weights[target] * factor - scale);
-    return top + std::log(total) - at_target;
+    return (top - at_target) + std::log(total);
 }
 
 template <typename Number>

@@ -77,7 +77,7 @@ static inline float largest(Lanes lanes) {
 // e^x for x <= 0 within 2e-7 of its value: 2^n times a polynomial in the rest, |rest| <= ln 2 / 2
 // (Taylor's to the sixth power). Zero below -87, where float32 ends.
 static inline Lanes exponential(Lanes x) {
-    const Lanes floor_x = larger(x, all(-87.0f));
+    const Lanes floor_x = x < -87.0f ? all(-87.0f) : x;  // in this order what is not a number stays so
     const Lanes shifted = floor_x * 1.44269504f + 12582912.0f;  // 1.5 * 2^23: rounds to a whole number
     const Lanes whole = shifted - 12582912.0f;
     const Lanes rest = (floor_x - whole * 0.693359375f) + whole * 2.12194440e-4f;
