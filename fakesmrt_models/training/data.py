@@ -3,6 +3,10 @@
     shards -> occurrences (each chunk as often as its replicate and weight say) -> permuted by (seed, epoch)
            -> one stream of tokens without end -> batches: the next `batch_tokens` tokens
 
+What is shuffled are the chunks, a few sequences long: every epoch deals all documents out anew, a step holds text of
+many of them, and a book is never read in one go. No chunk is torn apart, cropped or filled up; a sequence may end
+one and begin the next, with the document marker between.
+
 What lives here: the stream, its cursor, and the exact account of what a prefix of it held. What does not:
 shard files (``warehouse/tokens``).
 """

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from fakesmrt_models.training.data import Cursor
 from fakesmrt_models.training.request import TrainingRequest
-from fakesmrt_models.training.supervisor import run_training
 from fakesmrt_models.training.token_files import training_stream
 from warehouse.errors import CorruptArtefact, FakesmrtError, InputUnreadable, InvalidConfiguration
 from warehouse.tokens.tokenizer import train_tokenizer
@@ -182,13 +181,6 @@ def test_text_shorter_than_a_sequence_is_refused(
         InputUnreadable, match=rf"has {n_tokens} tokens, too few for a sequence of {n_tokens}"
     ):
         training_stream(replace(request, sequence_length=n_tokens, batch_tokens=n_tokens))
-
-
-def test_the_refusal_reaches_who_asked(copied: Path, request_of: MakeRequest, tmp_path: Path) -> None:
-    """Damage that only the training process sees: it reads every byte."""
-    damaged(copied)
-    with pytest.raises(CorruptArtefact, match="does not have the hash"):
-        run_training(request_of(tokens=copied), tmp_path / "run")
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
