@@ -70,10 +70,10 @@ def attend(projected: Tensor, table: Tensor, shape: AttentionShape) -> Tensor:
         [B, T, n_heads, head_width], in the type of `projected`.
     """
     gain = 0.0 if shape.query_key_gain is None else shape.query_key_gain
-    attended, _ = _attention(
+    attended: Tensor = _attention(
         projected, table, shape.n_heads, shape.n_kv_heads, shape.window or projected.shape[1], gain,
         shape.epsilon,
-    )  # fmt: skip
+    )[0]  # fmt: skip
     return attended
 
 

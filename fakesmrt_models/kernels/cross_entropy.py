@@ -34,7 +34,7 @@ def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Ten
     Returns:
         float32 scalar.
     """
-    loss, _, _ = _linear_cross_entropy(hidden, weight, targets)
+    loss: Tensor = _linear_cross_entropy(hidden, weight, targets)[0]
     return loss
 
 
