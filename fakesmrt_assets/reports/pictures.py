@@ -149,6 +149,19 @@ def loss_curves(curves: Sequence[TrainingCurve]) -> bytes:
         return png(drawing)
 
 
+def training_course(
+    n_tokens: Sequence[int], series: Mapping[str, tuple[str, Sequence[float | None]]]
+) -> bytes:
+    """What a training did, a panel for each series over tokens: its title -> its unit, its values."""
+    with figure(2.6, max(1, len(series))) as (drawing, panels):
+        for axes, (title, (unit, values)) in zip(panels, series.items(), strict=False):
+            known = [(n / 1e6, y) for n, y in zip(n_tokens, values, strict=True) if y is not None]
+            if known:
+                axes.plot(*zip(*known, strict=True), color=BLUE)
+            axes.set(title=title, ylabel=unit, xlabel="million tokens")
+        return png(drawing)
+
+
 def chunk_lengths(histogram: Histogram) -> bytes:
     """How long the chunks are."""
     with figure(2.6) as (drawing, (axes,)):

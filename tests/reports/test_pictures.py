@@ -25,6 +25,9 @@ ODD_NAMES = "$x_{1}$ <b>\x1b[2J\u202e" + "very long " * 20
 
 DRAWN = {
     "loss": lambda: pictures.loss_curves([CURVE, TrainingCurve(ODD_NAMES, (0, 9), (5.0, 4.0), (None, None))]),
+    "course": lambda: pictures.training_course(
+        [0, 10, 20], {"Speed": ("tokens a second", [9.0, 8.0, 9.5]), "Gradient": ("norm", [None, 1.5, None])}
+    ),
     "lengths": lambda: pictures.chunk_lengths(HISTOGRAM),
     "perplexity": lambda: pictures.perplexity_histograms(
         [CorpusScores(ODD_NAMES, HISTOGRAM, 1.1, None, 1.2)]
@@ -51,6 +54,7 @@ DRAWN = {
 
 EMPTY = {
     "loss": lambda: pictures.loss_curves([]),
+    "course": lambda: pictures.training_course([], {}),
     "lengths": lambda: pictures.chunk_lengths(Histogram((), (), 100.0)),
     "perplexity": lambda: pictures.perplexity_histograms([]),
     "kept": lambda: pictures.kept_and_dropped([]),
