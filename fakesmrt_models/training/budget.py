@@ -1,4 +1,4 @@
-"""Choices made once at the start, each with its reason: number type, compilation, number of steps."""
+"""Choices made once at the start, each with its reason: number type, compilation, number of steps in a time."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import os
 import shutil
 import sysconfig
 import time
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 import torch
 from torch._inductor.runtime.cache_dir_utils import cache_dir
@@ -26,10 +24,6 @@ COMPILING_PAYS_SECONDS = 150.0
 
 COMPILED_BEFORE_PAYS_SECONDS = 20.0
 """What was compiled before is read from a cache in about 4 s."""
-
-MEASURED_SECONDS = 10.0
-MEASURED_SHARE = 0.1
-FEWEST_MEASURED_STEPS = 2
 
 
 def choose_dtype() -> tuple[torch.dtype, str]:
@@ -70,8 +64,9 @@ def _compiled_marker(request: TrainingRequest) -> Path:
         request_config(request).to_json(),
         str(choose_dtype()[0]),
         request.threads,
-        request.batch_tokens,
+        request.batch_tokens // request.accumulation // request.processes,
         request.sequence_length,
+        request.gradient_checkpointing,
     )
     return Path(cache_dir()) / f"fakesmrt-{name}"
 
@@ -84,16 +79,11 @@ def expected_seconds(request: TrainingRequest) -> float:
     return 6.0 * n_parameters(request_config(request)) * n_tokens / EAGER_FLOPS
 
 
-def seconds_per_step(step: Callable[[], None], budget_seconds: float) -> float:
-    """Median wall time of `step` over a tenth of the budget, at most ten seconds, after one idle call."""
-    step()
-    limit = min(MEASURED_SECONDS, MEASURED_SHARE * budget_seconds)
-    seconds: list[float] = []
-    while len(seconds) < FEWEST_MEASURED_STEPS or sum(seconds) < limit:
-        begin = time.perf_counter()
-        step()
-        seconds.append(time.perf_counter() - begin)
-    return median(seconds)
+def process_start() -> float:
+    """When this process was started, on the clock of `time.monotonic`; see proc_pid_stat(5), field 22."""
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    since_boot = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return time.monotonic() - (time.clock_gettime(time.CLOCK_BOOTTIME) - since_boot)
 
 
 def steps_within(seconds_left: float, seconds_a_step: float) -> tuple[int, str]:

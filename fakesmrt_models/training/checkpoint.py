@@ -27,6 +27,9 @@ from warehouse.files import sync_folder, write_bytes_whole
 OPTIMIZER_FILE = "optimizer.safetensors"
 """Only in the folder of a trunk."""
 
+RAW_FILE = "raw.safetensors"
+"""Only in the folder of a model that is a moving average: the weights that were averaged."""
+
 
 @dataclass(frozen=True)
 class LoadedModel:
@@ -45,6 +48,7 @@ def save_model(
     manifest: dict[str, Any],
     tokenizer_file: Path,
     optimizer_state: dict[str, Tensor] | None = None,
+    raw_weights: dict[str, Tensor] | None = None,
 ) -> dict[str, Any]:
     """Write a model folder that is whole or absent; an older one at `folder` is replaced.
 
@@ -55,6 +59,7 @@ def save_model(
         manifest: JSON values that say where the model comes from.
         tokenizer_file: copied into the folder.
         optimizer_state: written beside, for the branches of a trunk.
+        raw_weights: written beside where `model` is their moving average.
 
     Returns:
         The manifest as written: with ``weights_sha256`` and ``tokenizer_sha256`` added.
@@ -71,8 +76,9 @@ def save_model(
         write_bytes_whole(partial / "config.json", config.to_json().encode())
         write_bytes_whole(partial / "model.safetensors", weights)
         write_bytes_whole(partial / "tokenizer.json", tokenizer)
-        if optimizer_state is not None:
-            write_bytes_whole(partial / OPTIMIZER_FILE, save_tensors(optimizer_state))
+        for name, tensors in ((OPTIMIZER_FILE, optimizer_state), (RAW_FILE, raw_weights)):
+            if tensors is not None:
+                write_bytes_whole(partial / name, save_tensors(tensors))
         write_bytes_whole(partial / "manifest.json", canonical_json(complete))
         if folder.exists():
             shutil.rmtree(folder)

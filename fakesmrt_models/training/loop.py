@@ -1,72 +1,49 @@
 """The training loop, from a request and a folder to a model.
 
 What lives here: one attempt in this process. What does not: the process around it (``run.py``) and who waits
-for it (``supervisor.py``).
+for it (``supervisor.py``); what one step's gradient is (``gradient.py``), what is decided once (``plan.py``).
 """
 
 from __future__ import annotations
 
-import json
+import contextlib
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import torch
-from torch import Tensor
 
-from fakesmrt_models.architecture.config import n_parameters
-from fakesmrt_models.architecture.transformer import Transformer, initialised
-from fakesmrt_models.evaluation.bits_per_byte import chunk_nats
-from fakesmrt_models.training.budget import (
-    choose_compilation,
-    choose_dtype,
-    expected_seconds,
-    note_compiled,
-    seconds_per_step,
-    steps_within,
-)
-from fakesmrt_models.training.checkpoint import load_model, read_optimizer_state, save_model
-from fakesmrt_models.training.data import Cursor, TokenStream, validation_sample
+from fakesmrt_models.training.averaging import average_copy, average_decay, update_average
+from fakesmrt_models.training.budget import choose_dtype, note_compiled, steps_within
+from fakesmrt_models.training.data import Cursor
 from fakesmrt_models.training.distributed import Processes
-from fakesmrt_models.training.loss import LossFunction, choose_native, loss_function
-from fakesmrt_models.training.metrics import METRICS_FILE, Metric, MetricsLog
-from fakesmrt_models.training.model_folder import canonical_json, model_folder
+from fakesmrt_models.training.finishing import finished
+from fakesmrt_models.training.gradient import Gradient, clip, step_gradient
+from fakesmrt_models.training.loss import loss_function
+from fakesmrt_models.training.metrics import Metric
 from fakesmrt_models.training.optimizer import Optimizer
-from fakesmrt_models.training.request import (
-    RESULT_FILE,
-    TrainingRequest,
-    TrainingResult,
-    budgeted_steps,
-    request_config,
-    request_fingerprint,
-)
-from fakesmrt_models.training.resume import (
-    Plan,
-    Position,
-    SavedState,
-    latest_state,
-    save_state,
-)
+from fakesmrt_models.training.plan import first_plan, require_same_processor, with_steps
+from fakesmrt_models.training.record import Record, opened_record
+from fakesmrt_models.training.request import TrainingRequest, TrainingResult, request_fingerprint
+from fakesmrt_models.training.resume import Position, SavedState, latest_state, save_state
+from fakesmrt_models.training.samples import generated_samples
 from fakesmrt_models.training.schedule import learning_rate_factor
+from fakesmrt_models.training.starting import first_model, make_deterministic, training_stream
+from fakesmrt_models.training.validation import Validation
 from warehouse.errors import InvalidConfiguration, TrainingFailed
-from warehouse.files import write_bytes_whole
-from warehouse.tokens.shards import TOKENIZER_FILE, open_split
+from warehouse.tokens.shards import TOKENIZER_FILE
+from warehouse.tokens.tokenizer import Tokenizer
 
-MODEL = "model"
-RANGES_FILE = "ranges.json"
+MEASURED_SECONDS = 10.0
+MEASURED_SHARE = 0.1
+FEWEST_MEASURED_STEPS = 2
 
-N_EVALUATIONS = 4
-"""Measurements on the validation sample, evenly spread, the last at the end; in short trainings only that."""
-
-SHORT_SECONDS = 60.0
-
-VALIDATION_TOKENS = 32_768
-"""About 100 kB of text: half a percent of noise between trainings on the same shards."""
-
-LOGGED_LINES = 200
-"""Lines of metrics that a training leaves behind, about."""
+ENDLESS = 1 << 40
+"""Steps of a training whose end is not known yet."""
 
 ALONE = Processes()
 
@@ -74,34 +51,51 @@ ALONE = Processes()
 class Trainer:
     """One attempt at a training: the model, its optimiser and where they stand."""
 
-    def __init__(self, request: TrainingRequest, run_dir: Path, processes: Processes = ALONE) -> None:
+    def __init__(
+        self,
+        request: TrainingRequest,
+        run_dir: Path,
+        processes: Processes = ALONE,
+        begin: float | None = None,
+    ) -> None:
         """Read the data; go on from the last checkpoint of this request, or begin.
 
+        Args:
+            request: what to train.
+            run_dir: folder of the training; of a process with a rank above 0 its own scratch folder.
+            processes: that train together.
+            begin: when a time budget began, on the clock of `time.monotonic`; None for now.
+
         Raises:
-            InvalidConfiguration: the folder holds another training, or the data do not fit the model.
+            InvalidConfiguration: the folder holds another training, or the data do not fit the request.
         """
-        begin = time.monotonic()
+        self._budget_begin = time.monotonic() if begin is None else begin
         self.request = request
         self.run_dir = run_dir
         self.processes = processes
-        self.fingerprint = request_fingerprint(request)
-        saved = latest_state(run_dir, self.fingerprint)
-        self.stream = _stream(request)
-        self.validation_chunks, self.validation_bytes = validation_sample(request.tokens, VALIDATION_TOKENS)
-        self.n_evaluations = N_EVALUATIONS if expected_seconds(request) >= SHORT_SECONDS else 1
-        _make_deterministic(request.threads)
-        self.model, self.optimizer, self.parent = _first_model(request)
+        fingerprint = request_fingerprint(request)
+        saved = latest_state(run_dir, fingerprint)
+        self.stream = training_stream(request)
+        self.validation = Validation(request.tokens)
+        if request.early_stop is not None and self.validation.is_empty:
+            raise InvalidConfiguration(
+                f"There is no validation split in {request.tokens} to stop early by",
+                "Train without early stop",
+            )
+        make_deterministic(request.threads, request.seed)
+        self.model, self.optimizer, self.parent = first_model(request)
+        self.average = None if request.ema_decay is None else average_copy(self.model)
+        self.plan = first_plan(request, fingerprint) if saved is None else saved.plan
         self.position = Position()
-        if saved is None:
-            self.plan = _plan(request, self.fingerprint)
-            self.loss_function = self._loss_function()
-            if request.minutes is not None:
-                self.plan = self._with_steps(60.0 * request.minutes, begin)
-            self._save(0)
-        else:
-            self.plan = saved.plan
+        if saved is not None:
             self._resume(saved)
-            self.loss_function = self._loss_function()
+        require_same_processor(self.plan, request)
+        self.model.compute_dtype = choose_dtype()[0]
+        self._loss = loss_function(self.model, compiled=self.plan.compiled, native=self.plan.native)
+        self._parameters = list(self.model.parameters())
+        self._saved_step = -1 if saved is None else saved.position.step
+        self._begin = self._saved_at = 0.0
+        self._timed_steps, self._timed_seconds = 0, 0.0
 
     def run(self, should_stop: Callable[[], bool]) -> bool:
         """Take the steps that are left.
@@ -113,241 +107,251 @@ class Trainer:
             Whether the training is at its end.
 
         Raises:
-            TrainingFailed: the loss is not finite; the last checkpoint stays.
+            TrainingFailed: the loss is not finite, or a checkpoint cannot be saved; the last one stays.
         """
-        with MetricsLog(self.run_dir / METRICS_FILE, self.position.metrics_position) as log:
-            saved_at = logged_at = time.monotonic()
-            while self.position.step < self.plan.n_steps:
-                begin = time.monotonic()
-                self._step()
-                if self._is_logged():
-                    self._log(log, time.monotonic() - logged_at)
-                    logged_at = time.monotonic()
-                self.position = replace(
-                    self.position, seconds=self.position.seconds + time.monotonic() - begin
-                )
+        with self._record() as record:
+            if self.plan.compiled:
+                self._compile()
+            self._begin = time.monotonic() - self.position.seconds
+            if self.plan.n_steps == 0:
+                self._choose_steps(record)
+            self._save(record)
+            stopping = False
+            while not (stopping or self._has_ended()):
+                self._step(record)
                 stopping = should_stop()
-                if stopping or time.monotonic() - saved_at > self.request.checkpoint_seconds:
-                    self._save(log.position())
-                    saved_at = time.monotonic()
-                if stopping:
-                    break
-            self._save(log.position())
+                if stopping or self._is_saved():
+                    self._save(record)
+            self._save(record)
         if self.plan.compiled:
             note_compiled(self.request)
-        return self.position.step >= self.plan.n_steps
+        return self._has_ended()
 
     def finish(self, attempts: int) -> TrainingResult:
         """Write the model, the account of its tokens and the result."""
-        request, position, n_tokens = self.request, self.position, self._n_tokens()
-        # The last target is read too, one token after the last input.
-        ranges = [asdict(row) for row in self.stream.consumed_ranges(n_tokens + 1)]
-        write_bytes_whole(self.run_dir / RANGES_FILE, canonical_json(ranges))
-        facts = {
-            "preset": request.preset,
-            "n_parameters": n_parameters(self.model.config),
-            "n_steps": self.plan.n_steps,
-            "n_tokens": n_tokens,
-            "seconds": position.seconds,
-            "tokens_per_second": n_tokens / position.seconds,
-            "train_bits_per_byte": position.train_bits_per_byte,
-            "validation_bits_per_byte": position.validation_bits_per_byte,
-            "seed": request.seed,
-            "bootstrap_seed": request.bootstrap_seed,
-            "parent": self.parent,
-            "attempts": attempts,
-            "learning_rate": request.optimizer.matrix_learning_rate,
-            **{name: value for name, value in asdict(self.plan).items() if name != "n_steps"},
-        }
-        manifest = save_model(
-            self.run_dir / MODEL,
-            self.model,
-            self.model.config,
-            facts | {"data": self.stream.contents(), "request_values": json.loads(request.to_json())},
-            request.tokens / TOKENIZER_FILE,
-            self.optimizer.state() if request.schedule.decay_fraction == 0 else None,
-        )
-        result = TrainingResult(
-            model=self.run_dir / MODEL, weights_sha256=manifest["weights_sha256"], **facts
-        )
-        write_bytes_whole(self.run_dir / RESULT_FILE, result.to_json())
-        return result
+        return finished(self.request, self.run_dir, self._state(), self.stream, self.parent, attempts)
 
-    def _step(self) -> None:
-        """One step of the optimiser, on the next batch."""
-        inputs, targets, cursor = self._next_batch()
-        loss = self.loss_function(inputs, targets)
-        value = float(loss.detach())
-        factor = self._learning_rate_factor()
-        if not math.isfinite(value):
-            rate = factor * self.request.optimizer.matrix_learning_rate
-            raise TrainingFailed(
-                f"The loss is {value} at step {self.position.step + 1} with learning rate {rate:.3g}",
-                "Train with a lower learning rate; the last good checkpoint is kept",
-            )
-        torch.autograd.backward(loss)
+    def _record(self) -> AbstractContextManager[Record | None]:
+        """Where this process writes metrics and samples, if it does."""
+        if self.processes.rank:
+            return contextlib.nullcontext()
+        return opened_record(self.request, self.run_dir, self.position)
+
+    def _has_ended(self) -> bool:
+        return self.position.step >= self.plan.n_steps or self.position.ended_early
+
+    def _step(self, record: Record | None) -> None:
+        """One step of the optimiser, and what is written of it."""
+        begin = time.monotonic()
+        step = self.position.step
+        factor = self._factor(step, self.plan.n_steps)
+        gradient = self._update(step, self.position.cursor, factor)
+        self._note(gradient, factor, time.monotonic() - begin, record)
+
+    def _update(self, step: int, cursor: Cursor, factor: float) -> Gradient:
+        """Update the model after `step` steps by the batch at `cursor`."""
+        request = self.request
+        n_sequences = request.batch_tokens // request.sequence_length
+        inputs, targets, _ = self.stream.batch(cursor, n_sequences, request.sequence_length)
+        gradient = step_gradient(
+            self._loss, self._parameters, inputs, targets, request.accumulation, self.processes
+        )
+        if gradient.fault is not None:
+            raise self._failure(f"{gradient.fault} at step {step + 1}", factor)
+        if request.clip_norm is not None:
+            clip(self._parameters, gradient, request.clip_norm)
         self.optimizer.step(factor)
-        self.position = replace(
-            self.position,
-            step=self.position.step + 1,
-            cursor=cursor,
-            loss_sum=self.position.loss_sum + value,
-            n_losses=self.position.n_losses + 1,
-        )
+        if self.average is not None and request.ema_decay is not None:
+            update_average(self.average, self.model, average_decay(step, request.ema_decay))
+        return gradient
 
-    def _loss_function(self) -> LossFunction:
-        """Mean cross-entropy in nats a token, as the plan says."""
-        dtype, reason = choose_dtype()
-        if str(dtype) != f"torch.{self.plan.dtype}":
-            raise TrainingFailed(
-                f"The training was begun in {self.plan.dtype}, but {reason}",
-                "Go on where it was begun, or begin anew",
-            )
-        self.model.compute_dtype = dtype
-        return loss_function(
-            self.model, compiled=self.plan.compiled, native=choose_native(self.model.config)[0]
-        )
+    def _factor(self, step: int, n_steps: int) -> float:
+        return learning_rate_factor(step, n_steps, self.request.schedule)
 
-    def _next_batch(self) -> tuple[Tensor, Tensor, Cursor]:
-        n_sequences = self.request.batch_tokens // self.request.sequence_length
-        return self.stream.batch(self.position.cursor, n_sequences, self.request.sequence_length)
-
-    def _learning_rate_factor(self) -> float:
-        return learning_rate_factor(self.position.step, self.plan.n_steps, self.request.schedule)
-
-    def _n_tokens(self) -> int:
-        return self.position.step * self.request.batch_tokens
-
-    def _is_logged(self) -> bool:
-        """Every so many steps, at every evaluation and at the end: a function of the step alone."""
-        every = max(1, self.plan.n_steps // LOGGED_LINES)
-        return self.position.step % every == 0 or self._is_evaluated()
-
-    def _is_evaluated(self) -> bool:
-        every = math.ceil(self.plan.n_steps / self.n_evaluations)
-        return self.position.step % every == 0 or self.position.step == self.plan.n_steps
-
-    def _log(self, log: MetricsLog, seconds: float) -> None:
-        """Write a line of metrics; `seconds` have passed since the line before."""
+    def _note(self, gradient: Gradient, factor: float, seconds: float, record: Record | None) -> None:
+        """Count a step that took `seconds`, and log it if it is a logged one."""
+        self._timed_steps += 1
+        self._timed_seconds += seconds
         position = self.position
+        self.position = replace(
+            position,
+            step=position.step + 1,
+            cursor=self.stream.advanced(position.cursor, self.request.batch_tokens),
+            loss_sum=position.loss_sum + gradient.loss,
+            n_losses=position.n_losses + 1,
+        )
+        if self.plan.is_logged(self.position.step):
+            self._log(gradient, factor, record)
+
+    def _log(self, gradient: Gradient, factor: float, record: Record | None) -> None:
+        """Write a line of metrics, and measure the model if it is time."""
+        position, request = self.position, self.request
         loss = position.loss_sum / position.n_losses
-        n_new_tokens = position.n_losses * self.request.batch_tokens
         train = loss * self.stream.n_tokens / self.stream.n_bytes / math.log(2)
-        measured = self._validate() if self._is_evaluated() else None
-        rate = learning_rate_factor(position.step - 1, self.plan.n_steps, self.request.schedule)
-        log.append(
+        measured = self._evaluate() if self.plan.is_evaluated(position.step) else None
+        self.position = replace(self.position, loss_sum=0.0, n_losses=0, train_bits_per_byte=train)
+        if record is None:
+            return
+        record.log(
             Metric(
                 step=position.step,
                 n_steps=self.plan.n_steps,
-                n_tokens=self._n_tokens(),
+                n_tokens=position.step * request.batch_tokens,
                 loss=loss,
                 train_bits_per_byte=train,
                 bits_per_byte=measured,
-                learning_rate=rate * self.request.optimizer.matrix_learning_rate,
-                tokens_per_second=n_new_tokens / seconds,
-                seconds=position.seconds,
+                learning_rate=factor * request.optimizer.matrix_learning_rate,
+                gradient_norm=gradient.norm,
+                tokens_per_second=self._timed_steps * request.batch_tokens / self._timed_seconds,
+                utilisation=None,
+                seconds=time.monotonic() - self._begin,
             )
         )
-        self.position = replace(
-            position, loss_sum=0.0, n_losses=0, train_bits_per_byte=train,
-            validation_bits_per_byte=position.validation_bits_per_byte if measured is None else measured,
-        )  # fmt: skip
+        self._timed_steps, self._timed_seconds = 0, 0.0
+        if self.plan.is_evaluated(position.step):
+            self._sample(record)
 
-    def _validate(self) -> float | None:
-        """Bits per byte on the validation sample, in float32; None where there is no validation split."""
-        if not self.validation_chunks:
+    def _evaluate(self) -> float | None:
+        """Measure the weights that would be the finished ones, and judge whether to go on."""
+        here = self.processes.rank == 0
+        model = self.average or self.model
+        measured = self.processes.agreed(self.validation.bits_per_byte(model) if here else None)
+        if measured is None:
             return None
-        dtype, self.model.compute_dtype = self.model.compute_dtype, torch.float32
-        context = self.model.config.context_length
-        nats = chunk_nats([self.model], self.validation_chunks, context=context, stride=max(1, context // 2))
-        self.model.compute_dtype = dtype
-        self.model.train()
-        return float(nats.sum()) / math.log(2) / self.validation_bytes
+        position, rule = self.position, self.request.early_stop
+        best = position.best_bits_per_byte
+        improved = best is None or measured < best - (rule.least_gain if rule else 0.0)
+        n_since_best = 0 if improved else position.n_since_best + 1
+        self.position = replace(
+            position,
+            validation_bits_per_byte=measured,
+            best_bits_per_byte=measured if improved else best,
+            best_step=position.step if improved else position.best_step,
+            n_since_best=n_since_best,
+            ended_early=rule is not None and n_since_best >= rule.patience,
+        )
+        return measured
 
-    def _save(self, metrics_position: int) -> None:
-        self.position = replace(self.position, metrics_position=metrics_position)
-        save_state(self.run_dir, self.plan, self.position, self.model.state_dict(), self.optimizer.state())
+    def _sample(self, record: Record) -> None:
+        """Write what the model continues the prompts with."""
+        request = self.request
+        if request.sample_prompts:
+            tokenizer = Tokenizer.from_file(request.tokens / TOKENIZER_FILE)
+            model, step = self.average or self.model, self.position.step
+            record.sample(generated_samples(model, tokenizer, request.sample_prompts, step, request.seed))
+
+    def _is_saved(self) -> bool:
+        """Whether the step that was taken ends in a checkpoint: the best so far, a regular one, or by time."""
+        position, keep_every = self.position, self.request.keep_every
+        return (
+            position.step == position.best_step
+            or (keep_every is not None and position.step % keep_every == 0)
+            or time.monotonic() - self._saved_at > self.request.checkpoint_seconds
+        )
+
+    def _save(self, record: Record | None) -> None:
+        """Save a checkpoint, if this process does and there is none of this step.
+
+        Raises:
+            TrainingFailed: the weights are not finite, or the disk refuses; the checkpoints before stay.
+        """
+        self._saved_at = time.monotonic()
+        if record is None or self.position.step == self._saved_step:
+            return
+        if not all(bool(torch.isfinite(parameter).all()) for parameter in self._parameters):
+            step = self.position.step
+            factor = self._factor(step - 1, self.plan.n_steps)
+            raise self._failure(f"The weights are not finite after step {step}", factor)
+        self.position = replace(
+            self.position, seconds=self._saved_at - self._begin, metrics_position=record.position()
+        )
+        save_state(self.run_dir, self._state(), self.request.keep_every)
+        self._saved_step = self.position.step
+
+    def _failure(self, cause: str, factor: float) -> TrainingFailed:
+        return TrainingFailed(
+            f"{cause} with learning rate {factor * self.request.optimizer.matrix_learning_rate:.3g}",
+            "Train with a lower learning rate, or clip the gradient; the last good checkpoint is kept",
+        )
+
+    def _state(self) -> SavedState:
+        return SavedState(
+            plan=self.plan,
+            position=self.position,
+            weights=self.model.state_dict(),
+            average={} if self.average is None else self.average.state_dict(),
+            optimizer=self.optimizer.state(),
+            generator=torch.get_rng_state(),
+        )
 
     def _resume(self, saved: SavedState) -> None:
         self.position = saved.position
-        self.model.load_state_dict(saved.model)
+        self.model.load_state_dict(saved.weights)
+        if self.average is not None:
+            self.average.load_state_dict(saved.average)
         self.optimizer = Optimizer(self.model, self.request.optimizer, choose_dtype()[0])
-        self.optimizer.load_state(saved.optimizer)
+        self.optimizer.load_state(dict(saved.optimizer))
         torch.set_rng_state(saved.generator)
 
-    def _with_steps(self, budget: float, begin: float) -> Plan:
-        """Turn a time budget in seconds into a number of steps, by taking some and then taking them back."""
-        weights = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
-        state = {name: tensor.clone() for name, tensor in self.optimizer.state().items()}
-        inputs, targets, _ = self._next_batch()
-
-        def step() -> None:
-            torch.autograd.backward(self.loss_function(inputs, targets))
-            self.optimizer.step(1.0)
-
-        per_step = seconds_per_step(step, budget)
-        self.model.load_state_dict(weights)
+    def _restart(self) -> None:
+        """Forget every step."""
+        model, optimizer, _ = first_model(self.request)
+        self.model.load_state_dict(model.state_dict())
         self.optimizer = Optimizer(self.model, self.request.optimizer, choose_dtype()[0])
-        self.optimizer.load_state(state)
-        validating = time.monotonic()
-        self._validate()
-        evaluations = self.n_evaluations * (time.monotonic() - validating)
-        n_steps, reason = steps_within(budget - (time.monotonic() - begin) - evaluations, per_step)
-        return replace(self.plan, n_steps=n_steps, n_steps_reason=reason)
+        self.optimizer.load_state(optimizer.state())
+        if self.average is not None:
+            self.average.load_state_dict(model.state_dict())
+        torch.manual_seed(self.request.seed)
+
+    def _compile(self) -> None:
+        """Have the step compiled before its time is measured; no trace is left."""
+        generator = torch.get_rng_state()
+        request = self.request
+        n_sequences = request.batch_tokens // request.sequence_length
+        inputs, targets, _ = self.stream.batch(Cursor(), n_sequences, request.sequence_length)
+        step_gradient(self._loss, self._parameters, inputs, targets, request.accumulation, self.processes)
+        self.optimizer.forget_gradients()
+        torch.set_rng_state(generator)
+
+    def _choose_steps(self, record: Record | None) -> None:
+        """Turn a time budget into a number of steps, by taking some; they count where the schedule allows it."""
+        budget = 60.0 * (self.request.minutes or 0.0)
+        taken: list[tuple[Gradient, float]] = []
+        while len(taken) < FEWEST_MEASURED_STEPS or _total(taken) < min(
+            MEASURED_SECONDS, MEASURED_SHARE * budget
+        ):
+            begin = time.monotonic()
+            step = len(taken)
+            cursor = self.stream.advanced(Cursor(), step * self.request.batch_tokens)
+            gradient = self._update(step, cursor, self._factor(step, ENDLESS))
+            taken.append((gradient, self.processes.agreed(time.monotonic() - begin)))
+        self._plan_steps(budget, median(seconds for _, seconds in taken), len(taken))
+        if not self._were_as_planned(len(taken)):
+            self._restart()
+            return
+        for step, (gradient, seconds) in enumerate(taken):
+            self._note(gradient, self._factor(step, self.plan.n_steps), seconds, record)
+
+    def _plan_steps(self, budget: float, seconds_per_step: float, n_taken: int) -> None:
+        """Fill what is left of `budget` seconds with steps and evaluations; `n_taken` steps are taken."""
+        begin = time.monotonic()
+        if self.processes.rank == 0:
+            self.validation.bits_per_byte(self.model)
+        evaluation = time.monotonic() - begin
+        left = budget - (time.monotonic() - self._budget_begin)
+        n_evaluations = max(1, round(left / self.request.evaluation_seconds))
+        n_more, reason = steps_within(left - n_evaluations * evaluation, seconds_per_step)
+        n_steps, reason = self.processes.agreed((n_taken + n_more, reason))
+        interval = self.request.evaluation_seconds / seconds_per_step
+        self.plan = with_steps(self.plan, n_steps, reason, interval)
+
+    def _were_as_planned(self, n_taken: int) -> bool:
+        """Whether the first `n_taken` steps are those that the plan, made after them, would have taken."""
+        keep_every = self.request.keep_every or ENDLESS
+        return all(
+            self._factor(step, ENDLESS) == self._factor(step, self.plan.n_steps) for step in range(n_taken)
+        ) and not any(self.plan.is_evaluated(step) or step % keep_every == 0 for step in range(1, n_taken))
 
 
-def _stream(request: TrainingRequest) -> TokenStream:
-    shards = open_split(request.tokens, "train", verify=True)
-    n_words, known = shards[0].manifest.vocab_size, request_config(request).vocab_size
-    if n_words > known:
-        raise InvalidConfiguration(
-            f"The tokens have a vocabulary of {n_words}, the preset {request.preset} one of {known}",
-            "Choose another preset, or make tokens with a smaller vocabulary",
-        )
-    return TokenStream(shards, request.seed, request.bootstrap_seed)
-
-
-def _first_model(request: TrainingRequest) -> tuple[Transformer, Optimizer, str | None]:
-    """The model before its first step, new or the parent's; its optimiser; hash of the parent's weights."""
-    dtype, _ = choose_dtype()
-    if request.initial_model is None:
-        model = initialised(request_config(request), request.seed)
-        return model, Optimizer(model, request.optimizer, dtype), None
-    folder = model_folder(request.initial_model)
-    loaded = load_model(folder)
-    if loaded.config != request_config(request):
-        raise InvalidConfiguration(
-            f"{folder} does not have the shape of the preset {request.preset}", "Name the preset of the model"
-        )
-    if loaded.tokenizer_file.read_bytes() != (request.tokens / TOKENIZER_FILE).read_bytes():
-        raise InvalidConfiguration(
-            f"{folder} has another tokenizer than the tokens", "Train on its own tokens"
-        )
-    model = loaded.model.train()
-    optimizer = Optimizer(model, request.optimizer, dtype)
-    optimizer.load_state(read_optimizer_state(folder) or {})
-    return model, optimizer, str(loaded.manifest["weights_sha256"])
-
-
-def _plan(request: TrainingRequest, fingerprint: str) -> Plan:
-    """What binds all attempts; a time budget has no number of steps yet."""
-    dtype, dtype_reason = choose_dtype()
-    compiled, compiled_reason = choose_compilation(request)
-    return Plan(
-        request=fingerprint,
-        n_steps=budgeted_steps(request) or 0,
-        n_steps_reason="as requested",
-        dtype=str(dtype).removeprefix("torch."),
-        dtype_reason=dtype_reason,
-        compiled=compiled,
-        compiled_reason=compiled_reason,
-    )
-
-
-def _make_deterministic(threads: int) -> None:
-    """Equal sums in every run: fixed threads, and no additions in the order in which threads arrive."""
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
-    # That switch would also fill every new tensor, which costs time and changes nothing here.
-    setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010  # torch types it not
-    torch.manual_seed(0)
+def _total(taken: list[tuple[Gradient, float]]) -> float:
+    return sum(seconds for _, seconds in taken)

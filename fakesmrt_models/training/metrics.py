@@ -25,7 +25,10 @@ class Metric:
         train_bits_per_byte: the same in bits a UTF-8 byte.
         bits_per_byte: on the validation sample, where it was measured at this step.
         learning_rate: of the matrices.
+        gradient_norm: of the last step, before clipping.
         tokens_per_second: since the last line, evaluation and checkpoints not counted.
+        utilisation: operations a second of these tokens, as a share of the peak that was measured at the
+            start; None where that is unknown.
         seconds: wall time in the loop so far.
     """
 
@@ -36,11 +39,13 @@ class Metric:
     train_bits_per_byte: float
     bits_per_byte: float | None
     learning_rate: float
+    gradient_norm: float
     tokens_per_second: float
+    utilisation: float | None
     seconds: float
 
 
-WALL_CLOCK_FIELDS = frozenset({"tokens_per_second", "seconds"})
+WALL_CLOCK_FIELDS = frozenset({"tokens_per_second", "utilisation", "seconds"})
 """Fields in which a resumed training differs from an undisturbed one."""
 
 

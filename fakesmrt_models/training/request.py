@@ -274,18 +274,21 @@ class TrainingResult:
         model: folder of the model.
         preset: name of its shape.
         n_parameters: trainable ones.
-        n_steps: optimiser steps taken.
+        n_steps: optimiser steps behind the finished weights.
         n_tokens: tokens trained on in these steps.
+        steps_taken: steps of the training; more where early stopping chose the weights of an earlier step.
         seconds: wall time in the loop over all attempts, evaluation included, set-up not.
-        tokens_per_second: n_tokens / seconds.
+        tokens_per_second: tokens of all steps taken, divided by `seconds`.
         train_bits_per_byte: of the last logged steps, on the training tokens, markers' nats included.
-        validation_bits_per_byte: on a sample of the validation split; None where there is none.
+        validation_bits_per_byte: of the finished weights on a sample of the validation split; None where
+            there is none.
         seed: of initial weights and order.
         bootstrap_seed: of the replicate, or None.
         parent: SHA-256 of the weights that it started from, or None.
         weights_sha256: of the model's safetensors file.
         dtype: of the matrix products, with the reason in `dtype_reason`.
         compiled: whether the model was compiled, with the reason in `compiled_reason`.
+        native: whether attention and loss went through native code, with the reason in `native_reason`.
         n_steps_reason: how the number of steps came about.
         attempts: processes that worked on it.
         learning_rate: stable rate of the matrices.
@@ -297,6 +300,7 @@ class TrainingResult:
     n_parameters: int
     n_steps: int
     n_tokens: int
+    steps_taken: int
     seconds: float
     tokens_per_second: float
     train_bits_per_byte: float
@@ -309,6 +313,8 @@ class TrainingResult:
     dtype_reason: str
     compiled: bool
     compiled_reason: str
+    native: bool
+    native_reason: str
     n_steps_reason: str
     attempts: int
     learning_rate: float

@@ -1,46 +1,45 @@
 """The state of a training that goes on: saved whole or not at all, found again after any death.
 
-    checkpoints/step-00000120/state.safetensors     weights, optimiser state, random number generator
-    checkpoints/step-00000120/state.json            `Position`, `Plan`, hash of the tensors; written last
+    checkpoints/step-00000120/weights.safetensors     the model as trained
+    checkpoints/step-00000120/average.safetensors     the moving average of its weights, where one was asked for
+    checkpoints/step-00000120/optimizer.safetensors   momenta
+    checkpoints/step-00000120/generator.safetensors   torch's random number generator, which draws dropout
+    checkpoints/step-00000120/state.json              `Plan` and `Position`: schedule, data cursor, metrics
+    checkpoints/step-00000120/manifest.json           SHA-256 of each file
 
-What lives here: saving, finding and keeping the last two. What does not: finished models (``checkpoint.py``).
+Kept are the last two, the one with the lowest validation figure, and those of every so many steps that were asked for.
+
+What lives here: saving, finding and keeping them. What does not: finished models (``checkpoint.py``).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
-from safetensors.torch import save as save_tensors
+from safetensors import SafetensorError
+from safetensors.torch import save_file
 from torch import Tensor
 
 from fakesmrt_models.training.checkpoint import tensors_from
 from fakesmrt_models.training.data import Cursor
 from fakesmrt_models.training.model_folder import canonical_json
+from fakesmrt_models.training.plan import Plan
 from fakesmrt_models.training.request import another_training
-from warehouse.errors import CorruptArtefact
-from warehouse.files import sync_folder, write_bytes_whole
+from warehouse.errors import CorruptArtefact, TrainingFailed
+from warehouse.files import file_sha256, sync_folder, write_bytes_whole, written_whole
 
 CHECKPOINTS = "checkpoints"
+STATE_FILE = "state.json"
+MANIFEST_FILE = "manifest.json"
 N_KEPT = 2
 
-
-@dataclass(frozen=True)
-class Plan:
-    """What was decided at the start and binds every later attempt; each choice with its reason."""
-
-    request: str
-    n_steps: int
-    n_steps_reason: str
-    dtype: str
-    dtype_reason: str
-    compiled: bool
-    compiled_reason: str
+Tensors = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,10 @@ class Position:
         n_losses: how many these are.
         train_bits_per_byte: as last logged.
         validation_bits_per_byte: as last measured.
+        best_bits_per_byte: lowest measured.
+        best_step: steps after which that was.
+        n_since_best: measurements since then.
+        ended_early: whether the rule of early stopping has ended the training.
         seconds: wall time in the loop so far, all attempts.
         metrics_position: length of the metrics file in bytes.
     """
@@ -64,48 +67,54 @@ class Position:
     n_losses: int = 0
     train_bits_per_byte: float | None = None
     validation_bits_per_byte: float | None = None
+    best_bits_per_byte: float | None = None
+    best_step: int | None = None
+    n_since_best: int = 0
+    ended_early: bool = False
     seconds: float = 0.0
     metrics_position: int = 0
 
 
 @dataclass(frozen=True)
 class SavedState:
-    """A checkpoint as read back."""
+    """A checkpoint as read back; `average` is empty where none was asked for."""
 
     plan: Plan
     position: Position
-    model: dict[str, Tensor]
-    optimizer: dict[str, Tensor]
+    weights: Tensors
+    average: Tensors
+    optimizer: Tensors
     generator: Tensor
 
 
-def save_state(
-    run_dir: Path, plan: Plan, position: Position, model: dict[str, Tensor], optimizer: dict[str, Tensor]
-) -> None:
-    """Save a checkpoint, then drop all but the last two."""
-    tensors = {f"model/{name}": tensor.detach().contiguous() for name, tensor in model.items()}
-    tensors |= {f"optimizer/{name}": tensor.detach().contiguous() for name, tensor in optimizer.items()}
-    data = save_tensors(tensors | {"generator": torch.get_rng_state()})
-    folder = run_dir / CHECKPOINTS / f"step-{position.step:08d}"
+def save_state(run_dir: Path, state: SavedState, keep_every: int | None) -> None:
+    """Save a checkpoint, then drop those that are not kept.
+
+    Raises:
+        TrainingFailed: the disk is full, or refuses to write; the checkpoints before stay.
+    """
+    folder = run_dir / CHECKPOINTS / folder_name(state.position.step)
     partial = folder.with_name(f".{os.getpid()}.{folder.name}")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     try:
-        write_bytes_whole(partial / "state.safetensors", data)
-        stored = {
-            "plan": asdict(plan),
-            "position": asdict(position),
-            "sha256": hashlib.sha256(data).hexdigest(),
-        }
-        write_bytes_whole(partial / "state.json", canonical_json(stored))
-        if folder.exists():
-            shutil.rmtree(folder)
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        _write(partial, state)
+        _discard(folder)
         partial.rename(folder)
         sync_folder(folder.parent)
+        drop_others(run_dir, state.position.best_step, keep_every)
+    except (OSError, SafetensorError) as error:
+        raise TrainingFailed(
+            f"The checkpoint of step {state.position.step} could not be saved in {run_dir}: {error}",
+            "Free some space and run the same command again; the last checkpoint is kept",
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    for old in saved_folders(run_dir)[:-N_KEPT]:
-        shutil.rmtree(old)
+
+
+def folder_name(step: int) -> str:
+    """Name of the checkpoint after `step` steps."""
+    return f"step-{step:08d}"
 
 
 def saved_folders(run_dir: Path) -> list[Path]:
@@ -113,19 +122,37 @@ def saved_folders(run_dir: Path) -> list[Path]:
     return sorted((run_dir / CHECKPOINTS).glob("step-*"))
 
 
+def kept_steps(steps: Iterable[int], best_step: int | None, keep_every: int | None) -> set[int]:
+    """Which of the checkpoints after `steps` are kept: the last two, the best, and the regular ones."""
+    ordered = sorted(steps)
+    regular = {step for step in ordered if keep_every and step and step % keep_every == 0}
+    return set(ordered[-N_KEPT:]) | regular | {step for step in ordered if step == best_step}
+
+
+def drop_others(run_dir: Path, best_step: int | None, keep_every: int | None) -> None:
+    """Remove the checkpoints that are not kept, and what killed processes left of unfinished ones."""
+    by_step = {int(folder.name.removeprefix("step-")): folder for folder in saved_folders(run_dir)}
+    for step in by_step.keys() - kept_steps(by_step, best_step, keep_every):
+        _discard(by_step[step])
+    for unfinished in (run_dir / CHECKPOINTS).glob(".*.step-*"):
+        shutil.rmtree(unfinished)
+
+
 def latest_state(run_dir: Path, request: str) -> SavedState | None:
     """The newest sound checkpoint of the request with this fingerprint; None where there is none at all.
+
+    Each that is not sound is named on the standard error.
 
     Raises:
         InvalidConfiguration: the checkpoints are of another request.
         CorruptArtefact: there are checkpoints, and none is sound.
     """
-    folders = saved_folders(run_dir)
     problem: CorruptArtefact | None = None
-    for folder in reversed(folders):
+    for folder in reversed(saved_folders(run_dir)):
         try:
-            state = _read_state(folder)
+            state = read_state(folder)
         except CorruptArtefact as error:
+            sys.stderr.write(f"fakesmrt: {error.cause}; the one before is tried\n")
             problem = error
             continue
         if state.plan.request != request:
@@ -136,22 +163,57 @@ def latest_state(run_dir: Path, request: str) -> SavedState | None:
     return None
 
 
-def _read_state(folder: Path) -> SavedState:
+def read_state(folder: Path) -> SavedState:
+    """The checkpoint in `folder`; raises `CorruptArtefact` where a file is not what the manifest says."""
     try:
-        data = (folder / "state.safetensors").read_bytes()
-        stored = json.loads((folder / "state.json").read_bytes())
+        manifest = json.loads((folder / MANIFEST_FILE).read_bytes())
+        changed = [name for name in manifest if file_sha256(folder / name).hex() != manifest[name]]
+        stored = json.loads((folder / STATE_FILE).read_bytes())
         plan = Plan(**stored["plan"])
         position = Position(**(stored["position"] | {"cursor": Cursor(**stored["position"]["cursor"])}))
-        sound = stored["sha256"] == hashlib.sha256(data).hexdigest()
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptArtefact(f"The checkpoint {folder} cannot be read: {error!r}", "Remove it") from error
-    if not sound:
-        raise CorruptArtefact(f"The checkpoint {folder} does not have the hash that it states", "Remove it")
-    tensors = tensors_from(data, folder / "state.safetensors")
+    if changed:
+        raise CorruptArtefact(
+            f"{folder / changed[0]} does not have the hash that the checkpoint's manifest states", "Remove it"
+        )
     return SavedState(
-        plan, position, _below(tensors, "model/"), _below(tensors, "optimizer/"), tensors["generator"]
+        plan=plan,
+        position=position,
+        weights=_tensors(folder, manifest, "weights"),
+        average=_tensors(folder, manifest, "average"),
+        optimizer=_tensors(folder, manifest, "optimizer"),
+        generator=_tensors(folder, manifest, "generator")["generator"],
     )
 
 
-def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+def _write(folder: Path, state: SavedState) -> None:
+    """Write the files of a checkpoint, the manifest last."""
+    parts: dict[str, Tensors] = {
+        "weights": state.weights,
+        "average": state.average,
+        "optimizer": state.optimizer,
+        "generator": {"generator": state.generator},
+    }
+    for name, tensors in parts.items():
+        if tensors:
+            with written_whole(folder / f"{name}.safetensors") as path:
+                # Straight to the file: a copy in memory would be the largest thing there.
+                save_file({key: tensor.detach().contiguous() for key, tensor in tensors.items()}, path)
+    stored = {"plan": asdict(state.plan), "position": asdict(state.position)}
+    write_bytes_whole(folder / STATE_FILE, canonical_json(stored))
+    hashes = {path.name: file_sha256(path).hex() for path in sorted(folder.iterdir())}
+    write_bytes_whole(folder / MANIFEST_FILE, canonical_json(hashes))
+
+
+def _tensors(folder: Path, manifest: Mapping[str, str], part: str) -> dict[str, Tensor]:
+    path = folder / f"{part}.safetensors"
+    return tensors_from(path.read_bytes(), path) if path.name in manifest else {}
+
+
+def _discard(folder: Path) -> None:
+    """Remove a checkpoint; a kill on the way leaves no half of it under its name."""
+    if folder.exists():
+        hidden = folder.with_name(f".{os.getpid()}.old.{folder.name}")
+        folder.rename(hidden)
+        shutil.rmtree(hidden)

@@ -87,6 +87,7 @@ def train_in(run_dir: Path) -> int:
 
 
 def _train(request: TrainingRequest, run_dir: Path, processes: Processes, stop: StopRequest) -> int:
+    from fakesmrt_models.training.budget import process_start
     from fakesmrt_models.training.distributed import share_checkpoint
     from fakesmrt_models.training.loop import Trainer
 
@@ -94,7 +95,7 @@ def _train(request: TrainingRequest, run_dir: Path, processes: Processes, stop: 
         return 0
     fingerprint = request_fingerprint(request)
     share_checkpoint(processes, run_dir, fingerprint)
-    trainer = Trainer(request, run_dir, processes=processes)
+    trainer = Trainer(request, run_dir, processes, begin=process_start())
     attempts = count_attempt(run_dir, fingerprint)
     if not trainer.run(lambda: processes.any(stop.asked())):
         return EXIT_STOPPED

@@ -81,7 +81,7 @@ def test_a_request_without_tokens_writes_nothing(request_of: MakeRequest, tmp_pa
 def test_a_full_disk_is_named_and_mended(request_of: MakeRequest, tmp_path: Path) -> None:
     """A file where a folder must be fails like a disk without space: by an OSError of the system."""
     (tmp_path / "checkpoints").touch()
-    with pytest.raises(TrainingFailed, match=r"could not read or write.*run the same command again"):
+    with pytest.raises(TrainingFailed, match=r"could not be saved.*run the same command again"):
         run_training(request_of(steps=2), tmp_path)
     (tmp_path / "checkpoints").unlink()
     assert run_training(request_of(steps=2), tmp_path).n_steps == 2

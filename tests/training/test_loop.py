@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from fakesmrt_models.training.checkpoint import load_model
-from fakesmrt_models.training.loop import RANGES_FILE, Trainer
+from fakesmrt_models.training.finishing import RANGES_FILE
+from fakesmrt_models.training.loop import Trainer
 from fakesmrt_models.training.metrics import METRICS_FILE, WALL_CLOCK_FIELDS, read_metrics
 from fakesmrt_models.training.request import (
     OptimizerConfig,
@@ -77,7 +78,7 @@ def test_a_broken_checkpoint_falls_back_on_the_one_before(request_of: MakeReques
     stopped_after(request, tmp_path / "run", 2)
     stopped_after(request, tmp_path / "run", 5)
     _, newer = saved_folders(tmp_path / "run")
-    (newer / "state.safetensors").write_bytes(b"\0" * 100)
+    (newer / "weights.safetensors").write_bytes(b"\0" * 100)
     assert Trainer(request, tmp_path / "run").position.step == 2
     assert (
         trained(request, tmp_path / "run").weights_sha256 == trained(request, tmp_path / "w").weights_sha256

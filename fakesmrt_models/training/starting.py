@@ -1,0 +1,75 @@
+"""What a training starts from: its data, its first weights, and a process in which equal steps give equal bits."""
+
+from __future__ import annotations
+
+import torch
+
+from fakesmrt_models.architecture.transformer import Transformer, initialised
+from fakesmrt_models.training.budget import choose_dtype
+from fakesmrt_models.training.checkpoint import load_model, read_optimizer_state
+from fakesmrt_models.training.data import TokenStream
+from fakesmrt_models.training.model_folder import model_folder
+from fakesmrt_models.training.optimizer import Optimizer
+from fakesmrt_models.training.request import TrainingRequest, request_config
+from warehouse.errors import InvalidConfiguration
+from warehouse.tokens.shards import TOKENIZER_FILE, open_split
+
+
+def make_deterministic(threads: int, seed: int) -> None:
+    """Equal sums in every run: fixed threads, and no additions in the order in which threads arrive.
+
+    Args:
+        threads: of this process.
+        seed: of torch's default generator, which draws dropout.
+    """
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)
+    # That switch would also fill every new tensor, which costs time and changes nothing here.
+    setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010  # torch types it not
+    torch.manual_seed(seed)
+
+
+def training_stream(request: TrainingRequest) -> TokenStream:
+    """The training tokens in the order of this request.
+
+    Raises:
+        InputUnreadable: there are none.
+        InvalidConfiguration: the model knows fewer tokens than occur.
+        CorruptArtefact: they are not what their manifests say.
+    """
+    shards = open_split(request.tokens, "train", verify=True)
+    n_words, known = shards[0].manifest.vocab_size, request_config(request).vocab_size
+    if n_words > known:
+        raise InvalidConfiguration(
+            f"The tokens have a vocabulary of {n_words}, the preset {request.preset} one of {known}",
+            "Choose another preset, or make tokens with a smaller vocabulary",
+        )
+    return TokenStream(shards, request.seed, request.bootstrap_seed)
+
+
+def first_model(request: TrainingRequest) -> tuple[Transformer, Optimizer, str | None]:
+    """The model before its first step, new or the parent's; its optimiser; hash of the parent's weights.
+
+    Raises:
+        InvalidConfiguration: the parent has another shape or tokenizer.
+    """
+    dtype, _ = choose_dtype()
+    if request.initial_model is None:
+        model = initialised(request_config(request), request.seed)
+        model.gradient_checkpointing = request.gradient_checkpointing
+        return model, Optimizer(model, request.optimizer, dtype), None
+    folder = model_folder(request.initial_model)
+    loaded = load_model(folder)
+    if loaded.config != request_config(request):
+        raise InvalidConfiguration(
+            f"{folder} does not have the shape of the preset {request.preset}", "Name the preset of the model"
+        )
+    if loaded.tokenizer_file.read_bytes() != (request.tokens / TOKENIZER_FILE).read_bytes():
+        raise InvalidConfiguration(
+            f"{folder} has another tokenizer than the tokens", "Train on its own tokens"
+        )
+    model = loaded.model.train()
+    model.gradient_checkpointing = request.gradient_checkpointing
+    optimizer = Optimizer(model, request.optimizer, dtype)
+    optimizer.load_state(read_optimizer_state(folder) or {})
+    return model, optimizer, str(loaded.manifest["weights_sha256"])
