@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fakesmrt_assets.cli.progress_line import ProgressLine
+
 if TYPE_CHECKING:
     from fakesmrt_models.training.request import TrainingResult
 
@@ -154,31 +156,6 @@ def presets(
                 f"{cost.memory_bytes / 2**20:,.0f} MiB to train, "
                 f"about {EAGER_FLOPS / cost.flops_per_token:,.0f} tokens/s uncompiled on two cores"
             )
-
-
-class ProgressLine:
-    """A line on the terminal that is written over; where there is none, a line every tenth of the way."""
-
-    def __init__(self) -> None:
-        self._terminal = typer.get_text_stream("stderr").isatty()
-        self._shown_tenth = -1
-        self._open = False
-
-    def show(self, done: float, total: float, note: str) -> None:
-        """Show how far a training is (`warehouse.progress.Progress`)."""
-        text = f"step {done:,.0f} of {total:,.0f}: {note}" if done else note
-        if self._terminal:
-            typer.echo(f"\r\033[K{text}", nl=False, err=True)
-            self._open = True
-        elif int(10 * done / total) > self._shown_tenth:
-            self._shown_tenth = int(10 * done / total)
-            typer.echo(text, err=True)
-
-    def end(self) -> None:
-        """Leave the line."""
-        if self._open:
-            typer.echo("", err=True)
-            self._open = False
 
 
 def _print_result(result: TrainingResult, json_output: bool) -> None:

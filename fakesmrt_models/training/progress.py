@@ -17,15 +17,15 @@ def training_progress(metrics: Path) -> tuple[int, int, str] | None:
 
 
 def note(lines: Sequence[dict[str, Any]]) -> str:
-    """Loss, bits a byte, speed, utilisation where it was measured, and time left, after at least one line."""
+    """Time left, loss, bits a byte, speed, and utilisation where it was measured, from one line on."""
     last = lines[-1]
     unseen = [line["bits_per_byte"] for line in lines if line["bits_per_byte"] is not None]
     left = last["seconds"] / last["step"] * (last["n_steps"] - last["step"])
     parts = [
+        f"{readable_seconds(left)} left",
         f"loss {last['loss']:.3f}",
         f"{last['train_bits_per_byte']:.3f} bits a byte" + (f" (unseen {unseen[-1]:.3f})" if unseen else ""),
         f"{last['tokens_per_second']:,.0f} tokens/s",
         *([] if last["utilisation"] is None else [f"{last['utilisation']:.0%} of the matmul peak"]),
-        f"{readable_seconds(left)} left",
     ]
     return ", ".join(parts)

@@ -25,7 +25,7 @@ def test_a_line_says_loss_speed_utilisation_and_the_time_left(tmp_path: Path) ->
     assert training_progress(metrics_file(tmp_path, measured, LINE)) == (
         100,
         400,
-        "loss 3.250, 1.875 bits a byte (unseen 1.950), 18,240 tokens/s, 47% of the matmul peak, 2 min 30 s left",
+        "2 min 30 s left, loss 3.250, 1.875 bits a byte (unseen 1.950), 18,240 tokens/s, 47% of the matmul peak",
     )
 
 
@@ -34,7 +34,7 @@ def test_what_was_not_measured_is_left_out(tmp_path: Path) -> None:
     assert training_progress(metrics) == (
         100,
         400,
-        "loss 3.250, 1.875 bits a byte, 18,240 tokens/s, 2 min 30 s left",
+        "2 min 30 s left, loss 3.250, 1.875 bits a byte, 18,240 tokens/s",
     )
 
 

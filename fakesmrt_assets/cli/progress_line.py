@@ -1,0 +1,58 @@
+"""How a training looks in a terminal while it goes on: one line that is written over."""
+
+from __future__ import annotations
+
+import os
+from typing import TextIO
+
+import typer
+
+BAR_WIDTH = 10
+COLUMNS = 80
+
+
+class ProgressLine:
+    """A line on stderr that is written over; where that is no terminal, a line every tenth of the way."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        """Write to `stream`, stderr by default."""
+        self._stream = stream or typer.get_text_stream("stderr")
+        self._shown_tenth = -1
+        self._open = False
+
+    def show(self, done: float, total: float, note: str) -> None:
+        """Show how far a training is (`warehouse.progress.Progress`)."""
+        if self._stream.isatty():
+            self._write(f"\r\033[K{fitted(_with_bar(done, total, note), self._columns())}")
+            self._open = True
+        elif int(10 * done / total) > self._shown_tenth:
+            self._shown_tenth = int(10 * done / total)
+            self._write(_with_steps(done, total, note) + "\n")
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._open:
+            self._write("\n")
+            self._open = False
+
+    def _columns(self) -> int:
+        # Asked of stderr, because stdout may be a file; 0 where the terminal does not know its size.
+        return os.get_terminal_size(self._stream.fileno()).columns or COLUMNS
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+
+def fitted(text: str, columns: int) -> str:
+    """`text` cut so that it does not break the line: only an unbroken one can be written over."""
+    return text if len(text) < columns else text[: columns - 2] + "…"
+
+
+def _with_bar(done: float, total: float, note: str) -> str:
+    full = round(BAR_WIDTH * done / total)
+    return f"{'━' * full}{'·' * (BAR_WIDTH - full)} {done / total:4.0%} {_with_steps(done, total, note)}"
+
+
+def _with_steps(done: float, total: float, note: str) -> str:
+    return f"step {done:,.0f} of {total:,.0f}: {note}" if done else note
