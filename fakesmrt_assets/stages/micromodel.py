@@ -6,13 +6,16 @@ pool, whose weights may be averaged (DESIGN §10), for the price of (1 + K) / 2 
 
 Independent members cost K. They are mixed in probabilities only, and each leaves out about a third of the documents,
 so that it can judge these without bias.
+
+The trunk has all cores; the others are trained side by side, each with its share (``training/fleet.py``). A member's
+budget in minutes is what it would have alone with all cores: side by side it takes as many times longer as there are
+members at work, and the population is ready at the same time, further trained.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +23,9 @@ from uuid import UUID
 
 import pyarrow as pa
 
+from fakesmrt_models.training.fleet import Fleet, machine_fleet, run_trainings
 from fakesmrt_models.training.request import TrainingRequest, TrainingResult
 from fakesmrt_models.training.schedule import BRANCH, TRUNK, WHOLE
-from fakesmrt_models.training.supervisor import run_training
 from warehouse.database import Connection, query, run_script, scalar
 from warehouse.errors import CheckFailed
 from warehouse.files import fetched_folder, names, store_folder
@@ -44,7 +47,7 @@ OF_THE_TRAINING = ("checkpoints", "lock")
 """What a finished training leaves in its folder and nobody needs: it is taken by its result."""
 
 COMPILING_PAYS_SECONDS = 150.0
-"""Trunk and branches are one shape, compiled once for all: what counts is how long they train together."""
+"""Members are one shape, compiled once for all: what counts is how long they train one after another."""
 
 RANGE = pa.schema(
     {
@@ -99,13 +102,17 @@ def version(context: StageContext) -> StageRun:
         "budget": budget,
         "trunk_fraction": str(_trunk_fraction(context)),
         "seed": str(context.recipe.seed),
-        "threads": str(os.cpu_count() or 1),
+        "threads": str(_fleet(context).threads),
     }
     return StageRun(context, ASSET, settings.recipe, inputs, CODE)
 
 
 def _trunk_fraction(context: StageContext) -> float:
     return 0.0 if context.settings.independent else TRUNK_FRACTION
+
+
+def _fleet(context: StageContext) -> Fleet:
+    return machine_fleet(context.settings.replicates)
 
 
 def tokens_folder(context: StageContext, recipe: Recipe) -> Path:
@@ -139,27 +146,24 @@ def population_requests(
 ) -> list[tuple[int | None, TrainingRequest]]:
     """What is trained, the trunk first where there is one."""
     settings, seed, common = context.settings, context.recipe.seed, _trunk_fraction(context)
+    fleet, whole = _fleet(context), machine_fleet(1)
 
-    def budgeted(fraction: float, request: TrainingRequest) -> TrainingRequest:
+    def budgeted(fraction: float, among: Fleet, request: TrainingRequest) -> TrainingRequest:
         if settings.steps is not None:
             return dataclasses.replace(request, minutes=None, steps=max(1, round(settings.steps * fraction)))
-        return dataclasses.replace(request, minutes=settings.minutes * fraction)
+        minutes = among.minutes(settings.minutes * fraction)
+        compiled = True if 60 * minutes * among.rounds >= COMPILING_PAYS_SECONDS else None
+        return dataclasses.replace(request, minutes=minutes, compiled=compiled)
 
-    members = common + settings.replicates * (1 - common)
-    compiled = settings.steps is None and 60 * settings.minutes * members >= COMPILING_PAYS_SECONDS
     base = TrainingRequest(
-        tokens=folder,
-        preset=PRESET,
-        seed=seed,
-        minutes=settings.minutes,
-        threads=os.cpu_count() or 1,
-        compiled=True if compiled else None,
+        tokens=folder, preset=PRESET, seed=seed, minutes=settings.minutes, threads=fleet.threads
     )
     replicates = [
         (
             replicate,
             budgeted(
                 1 - common,
+                fleet,
                 dataclasses.replace(
                     base,
                     seed=seed + 1 + replicate,
@@ -173,28 +177,51 @@ def population_requests(
     ]
     if not common:
         return list(replicates)
-    return [(None, budgeted(common, dataclasses.replace(base, schedule=TRUNK))), *replicates]
+    trunk = dataclasses.replace(base, schedule=TRUNK, threads=whole.threads)
+    return [(None, budgeted(common, whole, trunk)), *replicates]
 
 
 def _train_all(context: StageContext, experiment: str) -> list[Trained]:
     root = context.warehouse.home.models / experiment
     requests = population_requests(context, tokens_folder(context, context.recipe), root / "trunk")
-    trained = []
-    for number, (replicate, request) in enumerate(requests):
-        name = "trunk" if replicate is None else f"replicate-{replicate}"
-        run_dir = fetched_folder(root / name)
-        result = run_training(request, run_dir, _part(context.progress, number, len(requests), name))
-        store_folder(run_dir, without=OF_THE_TRAINING)
-        identity = content_id(experiment, name, bytes.fromhex(result.weights_sha256))
-        trained.append(Trained(replicate, root / name, result, identity))
-    return trained
+    trunk = [request for request in requests if request[0] is None]
+    members = [request for request in requests if request[0] is not None]
+    n_fleets = 2 if trunk else 1
+    trained = _train(trunk, 1, experiment, root, _part(context.progress, 0, n_fleets))
+    return trained + _train(
+        members, _fleet(context).at_once, experiment, root, _part(context.progress, n_fleets - 1, n_fleets)
+    )
 
 
-def _part(progress: Progress, number: int, n_parts: int, name: str) -> Progress:
-    """Progress of one of several trainings of equal length."""
+def _train(
+    requests: Sequence[tuple[int | None, TrainingRequest]],
+    at_once: int,
+    experiment: str,
+    root: Path,
+    progress: Progress,
+) -> list[Trained]:
+    """Carry out some of the requests; each finished training is stored at once."""
+    run_names = ["trunk" if replicate is None else f"replicate-{replicate}" for replicate, _ in requests]
+    run_dirs = [fetched_folder(root / name) for name in run_names]
+
+    def store(number: int) -> None:
+        store_folder(run_dirs[number], without=OF_THE_TRAINING)
+
+    trainings = [(request, run_dir) for (_, request), run_dir in zip(requests, run_dirs, strict=True)]
+    results = run_trainings(trainings, at_once, progress, store)
+    return [
+        Trained(
+            replicate, run_dir, result, content_id(experiment, name, bytes.fromhex(result.weights_sha256))
+        )
+        for (replicate, _), run_dir, name, result in zip(requests, run_dirs, run_names, results, strict=True)
+    ]
+
+
+def _part(progress: Progress, number: int, n_parts: int) -> Progress:
+    """Progress of one of several parts of equal length."""
 
     def report(done: float, total: float, note: str) -> None:
-        progress(number + done / max(total, 1), n_parts, f"{name}: {note}")
+        progress(number + done / max(total, 1), n_parts, note)
 
     return report
 
