@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fakesmrt_models.evaluation.bits_per_byte import CONTEXT, chunk_nats
+from fakesmrt_models.evaluation.bits_per_byte import chunk_nats
 from fakesmrt_models.evaluation.results import bits_per_byte
 from fakesmrt_models.mixing.ensembles import LoadedEnsemble
 from warehouse.errors import InputUnreadable
@@ -19,7 +19,7 @@ from warehouse.progress import Progress, silent
 from warehouse.tokens.tokenizer import DOCUMENT_MARKER_ID, Tokenizer, Tokens
 
 PIECE_CHARACTERS = 2_000
-"""As long as the longest chunk that a model was trained on (DESIGN §6)."""
+"""Of text that becomes tokens at once: as long as the longest chunk (DESIGN §6)."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,30 @@ class TextEvaluation:
 
 
 def pieces(text: str) -> list[str]:
-    """Cut a text into pieces of at most 2,000 characters; together they are the text."""
-    return [text[start : start + PIECE_CHARACTERS] for start in range(0, len(text), PIECE_CHARACTERS)]
+    """Cut a text into pieces of at most 2,000 characters; together they are the text.
+
+    A cut is made before a single space between words, where there is one: there a byte-level BPE cuts as well, and
+    the tokens of the pieces are those of the whole text.
+    """
+    found = []
+    start = 0
+    while start < len(text):
+        end = min(len(text), start + PIECE_CHARACTERS)
+        if end < len(text):
+            end = _last_single_space(text, start, end) or end
+        found.append(text[start:end])
+        start = end
+    return found
+
+
+def _last_single_space(text: str, start: int, end: int) -> int | None:
+    """The last place in (start, end) with a space between two characters that are no white space."""
+    place = text.rfind(" ", start + 1, end)
+    while place > start:
+        if not (text[place - 1].isspace() or text[place + 1].isspace()):
+            return place
+        place = text.rfind(" ", start + 1, place)
+    return None
 
 
 def marked(tokens: Tokens) -> Tokens:
@@ -52,28 +74,27 @@ def marked(tokens: Tokens) -> Tokens:
 def evaluate_text(
     ensemble: LoadedEnsemble, tokenizer: Tokenizer, text: str, progress: Progress = silent
 ) -> TextEvaluation:
-    """Measure a text, each of its bytes once.
+    """Measure a text as one document, each of its bytes once and each token with all the context that fits.
 
     Raises:
         InputUnreadable: the text is empty or holds lone surrogates.
     """
     if not text:
         raise InputUnreadable("The text is empty", "Give a text of at least one character")
-    encoded = tokenizer.encode_batch(pieces(text))
-    context = min(CONTEXT, ensemble.context_length)
+    tokens = np.concatenate(tokenizer.encode_batch(pieces(text)))
+    context = ensemble.context_length
     nats = chunk_nats(
         [member.model for member in ensemble.members],
-        [marked(tokens) for tokens in encoded],
+        [marked(tokens)],
         np.array([ensemble.weights]),
         context=context,
         stride=max(1, context // 2),
         progress=progress,
     )[-1].sum()
     n_bytes = len(text.encode())
-    n_tokens = sum(len(tokens) for tokens in encoded)
     return TextEvaluation(
         bits_per_byte=bits_per_byte(float(nats), n_bytes),
-        perplexity=math.exp(nats / n_tokens),
+        perplexity=math.exp(nats / len(tokens)),
         n_bytes=n_bytes,
-        n_tokens=n_tokens,
+        n_tokens=len(tokens),
     )

@@ -127,3 +127,12 @@ def test_pieces_hold_every_byte_of_a_text_once(text: str) -> None:
     assert sum(len(piece.encode("utf-8", "surrogatepass")) for piece in pieces(text)) == len(
         text.encode("utf-8", "surrogatepass")
     )
+
+
+def test_the_tokens_of_the_pieces_are_those_of_the_whole_text(tokenizer: Tokenizer) -> None:
+    text = "It's  a\n tale of ünïcode, 1066 and all that; don't ask. " * 200
+
+    parts = pieces(text)
+
+    assert len(parts) > 1
+    assert np.array_equal(np.concatenate(tokenizer.encode_batch(parts)), tokenizer.encode(text))
