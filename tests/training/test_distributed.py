@@ -1,0 +1,150 @@
+"""Two processes that train one model, started as by torchrun: equal to one, resumed, ended together."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import torch
+
+from fakesmrt_models.training.distributed import Processes, single
+from fakesmrt_models.training.launch import Launch, launch
+from fakesmrt_models.training.loop import Trainer
+from fakesmrt_models.training.metrics import METRICS_FILE, WALL_CLOCK_FIELDS, read_metrics
+from fakesmrt_models.training.request import RESULT_FILE, TrainingRequest, TrainingResult
+from fakesmrt_models.training.run import EXIT_FOLLOWED, REQUEST_FILE
+from fakesmrt_models.training.supervisor import LOG_FILE, run_training
+from warehouse.errors import InvalidConfiguration
+
+MakeRequest = Callable[..., TrainingRequest]
+Started = list[subprocess.Popen[bytes]]
+
+
+def free_port() -> int:
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        return int(chosen.getsockname()[1])
+
+
+@contextmanager
+def training(*requests_and_folders: tuple[TrainingRequest, Path]) -> Iterator[Started]:
+    """The processes of one training, rank after rank; none outlives the block."""
+    world = {
+        "WORLD_SIZE": str(len(requests_and_folders)),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(free_port()),
+    }
+    started = []
+    for rank, (request, folder) in enumerate(requests_and_folders):
+        folder.mkdir(exist_ok=True)
+        (folder / REQUEST_FILE).write_bytes(request.to_json())
+        with (folder / LOG_FILE).open("wb") as log:
+            started.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", "fakesmrt_models.training.run", "--run-dir", str(folder)],
+                    stdout=log,
+                    stderr=log,
+                    env=os.environ | world | {"RANK": str(rank), "OMP_NUM_THREADS": "1"},
+                )
+            )
+    try:
+        yield started
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def losses(folder: Path) -> list[float]:
+    return [line["loss"] for line in read_metrics(folder / METRICS_FILE)]
+
+
+def deterministic_metrics(folder: Path) -> list[dict[str, object]]:
+    lines = read_metrics(folder / METRICS_FILE)
+    return [{key: line[key] for key in line if key not in WALL_CLOCK_FIELDS} for line in lines]
+
+
+def result(folder: Path) -> TrainingResult:
+    return TrainingResult.from_json((folder / RESULT_FILE).read_bytes(), folder)
+
+
+def test_two_processes_learn_what_one_does(request_of: MakeRequest, tmp_path: Path) -> None:
+    alone = Trainer(request_of(), tmp_path / "alone")
+    alone.run(lambda: False)
+    alone.finish(attempts=1)
+    shared = request_of(processes=2)
+    with training((shared, tmp_path / "two"), (shared, tmp_path / "scratch")) as processes:
+        assert [process.wait(60) for process in processes] == [0, 0]
+    assert len(losses(tmp_path / "two")) == 12
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "alone"), rel=2e-3)
+    assert not (tmp_path / "scratch" / METRICS_FILE).exists()
+    assert not (tmp_path / "scratch" / RESULT_FILE).exists()
+
+
+def test_a_dead_process_ends_all_with_one_line_and_the_training_goes_on(
+    request_of: MakeRequest, tmp_path: Path
+) -> None:
+    request = request_of(processes=2, steps=150, checkpoint_seconds=0.0)
+    with training((request, tmp_path / "run"), (request, tmp_path / "scratch")) as (first, second):
+        metrics = tmp_path / "run" / METRICS_FILE
+        while first.poll() is None and not (metrics.exists() and len(losses(tmp_path / "run")) >= 3):
+            pass
+        second.send_signal(signal.SIGKILL)
+        assert first.wait(60) == 1
+    named = json.loads((tmp_path / "run" / LOG_FILE).read_text().splitlines()[-1])
+    assert named["error"] == "TrainingFailed"
+    assert "One of the 2 processes of this training ended" in named["cause"]
+    # Another machine may take the place of the lost one: the checkpoint comes from rank 0.
+    with training((request, tmp_path / "run"), (request, tmp_path / "new")) as processes:
+        assert [process.wait(60) for process in processes] == [0, 0]
+    with training((request, tmp_path / "whole"), (request, tmp_path / "another")) as processes:
+        assert [process.wait(60) for process in processes] == [0, 0]
+    assert result(tmp_path / "run").attempts == 2
+    assert result(tmp_path / "run").weights_sha256 == result(tmp_path / "whole").weights_sha256
+    assert deterministic_metrics(tmp_path / "run") == deterministic_metrics(tmp_path / "whole")
+
+
+def test_processes_with_other_arguments_are_refused(request_of: MakeRequest, tmp_path: Path) -> None:
+    one, other = request_of(processes=2), request_of(processes=2, seed=1)
+    with training((one, tmp_path / "run"), (other, tmp_path / "scratch")) as (first, second):
+        assert first.wait(60) == 1
+        assert second.wait(60) in (1, EXIT_FOLLOWED)
+    assert "asked for different trainings" in (tmp_path / "run" / LOG_FILE).read_text()
+
+
+def test_a_training_for_two_is_refused_where_there_is_one(request_of: MakeRequest, tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfiguration, match="wants 2 processes, and 1 are there"):
+        run_training(request_of(processes=2), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_each_process_takes_its_rows_and_all_are_taken() -> None:
+    batch = torch.arange(24).view(6, 4)
+    parts = [Processes(rank, 3).part(batch) for rank in range(3)]
+    assert torch.equal(torch.cat(parts), batch)
+    with pytest.raises(InvalidConfiguration, match="6 sequences cannot be shared out among 4"):
+        Processes(0, 4).part(batch)
+
+
+def test_a_single_process_agrees_with_itself() -> None:
+    gradient = torch.ones(3)
+    single().average([gradient])
+    assert torch.equal(gradient, torch.ones(3))
+    assert single().agreed(None) is None
+    assert single().any(False) is False
+
+
+def test_what_torchrun_says_is_read() -> None:
+    assert launch({}) == Launch(rank=0, world_size=1, local_world_size=1)
+    second = launch({"RANK": "1", "WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "2"})
+    assert second == Launch(rank=1, world_size=4, local_world_size=2)
+    assert not second.owns_folder
+    assert Launch(local_world_size=1_000_000).default_threads() == 1
