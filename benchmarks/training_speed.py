@@ -16,10 +16,10 @@ all meet the same machine; the figure is the median over all steps of all rounds
     transformers_bfloat16  the same with bf16=True
 
 A ratio divides by the faster of a peer's two number types. The utilisation is that of the fastest product of two
-2,048 x 2,048 matrices in bfloat16 in the same run (and, beside it, in float32), at the operations that estimates.py
-counts for a token. The time by component is the processor's own in a few steps under torch's profiler; the product
-with the output matrix counts as loss where native code does both. Prints one JSON line. PYTHON is one that finds
-torch, transformers and accelerate; a side whose option is not given is left out.
+2,048 x 2,048 matrices in bfloat16 in the same run (and, beside it, in float32), at the operations that
+utilisation.py counts for a token. The time by component is the processor's own in a few steps under torch's profiler;
+the product with the output matrix counts as loss where native code does both. Prints one JSON line. PYTHON is one that
+finds torch, transformers and accelerate; a side whose option is not given is left out.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def ours(tokens: Path, n_steps: int, threads: int) -> dict[str, Any]:
     seconds = np.diff([line["seconds"] for line in lines])[SETTLING_STEPS:]
     return {
         "seconds": seconds.tolist(), "dtype": result.dtype, "compiled": result.compiled,
-        "native": getattr(result, "native", None),
+        "native": result.native,
     }  # fmt: skip
 
 
@@ -281,7 +281,7 @@ def main() -> None:
     from token_folders import texts_by_split, write_token_folder
 
     from fakesmrt_models.architecture.presets import preset
-    from fakesmrt_models.training.estimates import estimate
+    from fakesmrt_models.training.utilisation import flops_per_token
 
     tokens = write_token_folder(options.work / "tokens", texts_by_split(options.texts), VOCAB_SIZE).resolve()
     sides = sides_of(options)
@@ -296,7 +296,7 @@ def main() -> None:
             seconds[side].append(measured.pop("seconds"))
             facts[side] = measured
     speed = {side: BATCH_TOKENS / median(np.concatenate(rounds)) for side, rounds in seconds.items()}
-    flops = estimate(preset("1mx"), N_SEQUENCES, SEQUENCE_LENGTH).flops_per_token
+    flops = flops_per_token(preset("1mx"), SEQUENCE_LENGTH)
     highest = {dtype: max(each[dtype] for each in peaks) for dtype in peaks[0]}
     parts = in_process(
         Path(sys.executable), options.isa, "components", tokens=tokens, threads=options.threads
