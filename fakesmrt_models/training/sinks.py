@@ -118,21 +118,21 @@ class TensorBoardSink:
         from torch.utils.tensorboard import SummaryWriter
 
         self._begun = begun
-        self._writer = SummaryWriter(str(_cleared(run_dir / SINKS_FOLDER / "tensorboard")))  # type: ignore[no-untyped-call]
-        self._writer.add_text("request", _preformatted(request.to_json().decode()))  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(_cleared(run_dir / SINKS_FOLDER / "tensorboard")))
+        self._writer.add_text("request", _preformatted(request.to_json().decode()))
 
     def log(self, metric: Metric) -> None:
         """A scalar for each measured field."""
         for name, value in measured_values(metric).items():
-            self._writer.add_scalar(name, value, metric.step, self._begun + metric.seconds)  # type: ignore[no-untyped-call]
+            self._writer.add_scalar(name, value, metric.step, self._begun + metric.seconds)
 
     def sample(self, step: int, prompt: str, text: str) -> None:
         """A text, named by its prompt."""
-        self._writer.add_text(_sample_name(prompt), _preformatted(prompt + text), step)  # type: ignore[no-untyped-call]
+        self._writer.add_text(_sample_name(prompt), _preformatted(prompt + text), step)
 
     def close(self) -> None:
         """Write the rest of the events."""
-        self._writer.close()  # type: ignore[no-untyped-call]
+        self._writer.close()
 
 
 class WeightsAndBiasesSink:
@@ -140,6 +140,8 @@ class WeightsAndBiasesSink:
 
     def __init__(self, run_dir: Path, request: TrainingRequest, begun: float) -> None:
         """Begin the offline run anew, under an id that stays the same after a resume."""
+        # The arguments of init come too late for the library's reports on its own use.
+        os.environ |= {"WANDB_MODE": "offline", "WANDB_ERROR_REPORTING": "false"}
         import wandb
 
         del begun  # it keeps its own clock
@@ -152,7 +154,6 @@ class WeightsAndBiasesSink:
             id=fingerprint(str(run_dir.resolve()), request_fingerprint(request))[:16],
             config=json.loads(request.to_json()),
             settings=wandb.Settings(
-                mode="offline",
                 console="off",
                 silent=True,
                 disable_git=True,
@@ -190,23 +191,21 @@ class MLflowSink:
         folder = run_dir.resolve() / SINKS_FOLDER / "mlflow"
         database = folder / "mlflow.db"
         if not database.exists():
-            _cleared(folder)
             # A kill while the tables are made leaves no half of a database.
-            unfinished = folder / "mlflow.unfinished.db"
-            client = MlflowClient(f"sqlite:///{unfinished}")
-            client.create_experiment(PROJECT, artifact_location=(folder / "artifacts").as_uri())
+            unfinished = _cleared(folder) / "mlflow.unfinished.db"
+            MlflowClient(f"sqlite:///{unfinished}").search_experiments()
             unfinished.rename(database)
         self._client = MlflowClient(f"sqlite:///{database}")
-        experiment = self._client.get_experiment_by_name(PROJECT)
-        runs = self._client.search_runs([experiment.experiment_id])
-        if not runs:
-            self._run_id = self._client.create_run(
-                experiment.experiment_id, run_name=run_dir.resolve().name
-            ).info.run_id
-            self._client.log_text(self._run_id, request.to_json().decode(), "request.json")
+        known = self._client.get_experiment_by_name(PROJECT)
+        if known is None:
+            experiment = self._client.create_experiment(PROJECT, (folder / "artifacts").as_uri())
         else:
-            self._run_id = runs[0].info.run_id
-            self._client.set_terminated(self._run_id, "RUNNING")
+            experiment = known.experiment_id
+        runs = self._client.search_runs([experiment])
+        run = runs[0] if runs else self._client.create_run(experiment, run_name=run_dir.resolve().name)
+        self._run_id = run.info.run_id
+        self._client.update_run(self._run_id, status="RUNNING")
+        self._client.log_text(self._run_id, request.to_json().decode(), "request.json")
         history = self._client.get_metric_history(self._run_id, "loss")
         self._last_step = max((entry.step for entry in history), default=0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import os
 import struct
 import subprocess
 import sys
@@ -107,15 +108,42 @@ READERS = {"mlflow": mlflow_steps, "tensorboard": tensorboard_steps, "wandb": wa
 
 @pytest.mark.parametrize("name", sorted(READERS))
 def test_a_sink_holds_every_step_once_after_a_resume(
-    name: str, tmp_path: Path, request_of: MakeRequest, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, request_of: MakeRequest
 ) -> None:
-    monkeypatch.setenv("WANDB_MODE", "online")
     killed_and_resumed(name, tmp_path, request_of())
     logged = dict(READERS[name](tmp_path))
     assert logged.pop("samples") == [2, 4, 6]
     assert logged.pop("bits_per_byte") == [2, 4, 6]
     assert set(logged) == set(measured_values(metric(1)))
     assert all(steps == [1, 2, 3, 4, 5, 6] for steps in logged.values())
+
+
+WATCHED_TRAINING = """
+import socket, sys
+from pathlib import Path
+from fakesmrt_models.training.request import TrainingRequest
+from fakesmrt_models.training.sinks import open_sinks
+
+def asked(host, *rest, **named):
+    Path(sys.argv[1], "asked").write_text(str(host))
+    raise OSError("no network here")
+
+socket.getaddrinfo = asked
+request = TrainingRequest.from_json(Path(sys.argv[2]).read_bytes())
+open_sinks(["wandb"], Path(sys.argv[1]), request)[0].close()
+"""
+
+
+def test_weights_and_biases_asks_for_no_host_even_if_its_user_is_online(
+    tmp_path: Path, request_of: MakeRequest
+) -> None:
+    """Its reports on its own use leave a process at its very end."""
+    log_steps(tmp_path, range(1, 5))
+    (tmp_path / "request.json").write_bytes(request_of().to_json())
+    arguments = [sys.executable, "-c", WATCHED_TRAINING, str(tmp_path), str(tmp_path / "request.json")]
+    subprocess.run(arguments, check=True, env=os.environ | {"WANDB_MODE": "online"})
+    assert not (tmp_path / "asked").exists()
+    assert list(tmp_path.glob("sinks/wandb/wandb/offline-run-*/*.wandb"))
 
 
 def test_an_unknown_sink_is_refused_with_the_nearest_name() -> None:
@@ -130,6 +158,6 @@ def test_a_sink_without_its_library_names_the_extra(monkeypatch: pytest.MonkeyPa
 
 
 def test_no_library_is_loaded_unless_asked_for() -> None:
-    script = "import sys, fakesmrt_models.training.loop; print(*sys.modules)"
+    script = "import sys, fakesmrt_models.training.sinks; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert not set(done.stdout.split()) & {"tensorboard", "wandb", "mlflow"}
+    assert not set(done.stdout.split()) & {"mlflow", "tensorboard", "torch", "wandb"}
