@@ -6,7 +6,7 @@ The first nine tenths of the text are trained on, the last tenth is measured, as
 `--seconds` for everything: BPE from the training part, shards, the process that trains, compilation if any. nanoGPT
 trains config/train_shakespeare_char.py with the options that its README gives for a processor, for as many iterations
 as fit into that time at its median speed (its set-up is given to it), the rate decaying over all of them. Both are
-measured in float32 over the whole last tenth, ours in windows of 256 tokens, nanoGPT's in windows of the 64 characters
+measured in float32 over the whole last tenth, ours in windows of its context, nanoGPT's in windows of the 64 characters
 that it takes, each window beginning in the middle of the one before. Bits a character hold across tokenizers: total
 nats / ln 2 / characters. The defaults are what serves so little text best. Prints one JSON line.
 """
@@ -36,7 +36,6 @@ from fakesmrt_models.training.supervisor import run_training
 from warehouse.tokens.shards import TOKENIZER_FILE, open_split
 from warehouse.tokens.tokenizer import Tokenizer
 
-CONTEXT = 256
 NANOGPT_CONTEXT = 64
 
 README_OPTIONS: dict[str, Any] = {
@@ -53,16 +52,19 @@ def ours(options: argparse.Namespace, train: str, unseen: str) -> dict[str, Any]
     for folder in (tokens, run_dir):
         shutil.rmtree(folder, ignore_errors=True)
     texts = {"train": {"text": train}, "report": {"text": unseen}}
-    write_token_folder(tokens, texts, preset(options.preset).vocab_size)
+    shape = preset(options.preset)
+    context = shape.context_length
+    write_token_folder(tokens, texts, shape.vocab_size)
     request = TrainingRequest(
         tokens=tokens,
         preset=options.preset,
-        config=replace(preset(options.preset), dropout=options.dropout),
+        config=replace(shape, dropout=options.dropout),
         seed=options.seed,
         minutes=None if options.steps else (options.seconds - (time.monotonic() - begin)) / 60,
         steps=options.steps,
         threads=options.threads,
         batch_tokens=options.batch_tokens,
+        sequence_length=context,
         optimizer=replace(OptimizerConfig(), **json.loads(options.optimizer)),
         compiled=options.compiled,
         evaluation_seconds=3_600.0,
@@ -72,7 +74,7 @@ def ours(options: argparse.Namespace, train: str, unseen: str) -> dict[str, Any]
     tokenizer = Tokenizer.from_file(tokens / TOKENIZER_FILE)
     sequence = marked(tokenizer.encode(unseen))
     nats = chunk_nats(
-        [load_model(result.model).model], [sequence], context=CONTEXT, stride=CONTEXT // 2
+        [load_model(result.model).model], [sequence], context=context, stride=context // 2
     ).sum()
     return {
         "bits_per_character": round(float(nats) / math.log(2) / len(unseen), 4), "wall_seconds": round(seconds, 1),
