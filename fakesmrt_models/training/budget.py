@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import shutil
@@ -14,6 +15,7 @@ from torch._inductor.runtime.cache_dir_utils import cache_dir
 
 from fakesmrt_models.architecture.config import n_parameters
 from fakesmrt_models.training.request import TrainingRequest, budgeted_steps, request_config
+from warehouse.files import write_bytes_whole
 from warehouse.identity import fingerprint
 
 EAGER_FLOPS = 9e10
@@ -25,14 +27,55 @@ COMPILING_PAYS_SECONDS = 150.0
 COMPILED_BEFORE_PAYS_SECONDS = 20.0
 """What was compiled before is read from a cache in about 4 s."""
 
+MEASURING_PAYS_SECONDS = 10.0
+MEASURED_TOKENS = 2_048
+MEASURED_PRODUCTS = 50
+"""A few milliseconds for the small models; the least of so many times is not that of another process."""
 
-def choose_dtype() -> tuple[torch.dtype, str]:
-    """bfloat16 where the processor multiplies it, else float32, and why."""
+
+def choose_dtype(request: TrainingRequest) -> tuple[torch.dtype, str]:
+    """bfloat16 where the processor multiplies it faster than float32, else float32, and why."""
+    if not multiplies_bfloat16():
+        return torch.float32, "the processor does not multiply bfloat16"
+    if expected_seconds(request) < MEASURING_PAYS_SECONDS:
+        return torch.bfloat16, "the processor multiplies bfloat16"
+    gain = _bfloat16_gain(request)
+    reason = f"products in bfloat16 take {1 / gain:.2f} times as long as in float32 on this processor"
+    return (torch.bfloat16 if gain > 1 else torch.float32), reason
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether the processor has instructions for it."""
     capabilities = torch.cpu.get_capabilities()
-    native = [name for name in ("amx_bf16", "avx512_bf16") if capabilities.get(name)]
-    if native:
-        return torch.bfloat16, f"the processor has {native[0]}"
-    return torch.float32, "the processor does not multiply bfloat16"
+    return any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16"))
+
+
+def _bfloat16_gain(request: TrainingRequest) -> float:
+    """How many times as fast as in float32 the products of this shape are in bfloat16: measured once on a machine."""
+    config = request_config(request)
+    shape = (MEASURED_TOKENS, config.width, config.feed_forward_width)
+    path = _remembered("bfloat16-gain", *map(str, shape), str(request.threads))
+    if not path.exists():
+        torch.set_num_threads(request.threads)
+        gain = measured_bfloat16_gain(*shape)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes_whole(path, json.dumps(gain).encode())
+    return float(json.loads(path.read_bytes()))
+
+
+def measured_bfloat16_gain(n_tokens: int, width: int, feed_forward_width: int) -> float:
+    """Least time of the product [n_tokens, width] x [width, feed_forward_width] in float32, over that in bfloat16."""
+    generator = torch.Generator().manual_seed(0)
+    left = torch.randn(n_tokens, width, generator=generator)
+    right = torch.randn(width, feed_forward_width, generator=generator)
+    least = dict.fromkeys((torch.float32, torch.bfloat16), math.inf)
+    for _ in range(MEASURED_PRODUCTS):
+        for dtype in least:
+            factors = left.to(dtype), right.to(dtype)
+            begin = time.perf_counter()
+            torch.mm(*factors)
+            least[dtype] = min(least[dtype], time.perf_counter() - begin)
+    return least[torch.float32] / least[torch.bfloat16]
 
 
 def choose_compilation(request: TrainingRequest) -> tuple[bool, str]:
@@ -58,16 +101,22 @@ def note_compiled(request: TrainingRequest) -> None:
 
 
 def _compiled_marker(request: TrainingRequest) -> Path:
-    """A file beside the compiler's results, named by all that they depend on."""
-    name = fingerprint(
-        torch.__version__,
+    """A file named by all that the compiler's results depend on."""
+    return _remembered(
+        "compiled",
         request_config(request).to_json(),
-        str(choose_dtype()[0]),
-        request.threads,
-        request.batch_tokens // request.accumulation // request.processes,
-        request.sequence_length,
-        request.gradient_checkpointing,
+        str(choose_dtype(request)[0]),
+        str(request.threads),
+        str(request.batch_tokens // request.accumulation // request.processes),
+        str(request.sequence_length),
+        str(request.gradient_checkpointing),
     )
+
+
+def _remembered(*what: str) -> Path:
+    """A file beside the compiler's results, for what is known of this machine with this version of torch."""
+    products = os.environ.get("ONEDNN_MAX_CPU_ISA", "")
+    name = fingerprint(torch.__version__, json.dumps(dict(torch.cpu.get_capabilities())), products, *what)
     return Path(cache_dir()) / f"fakesmrt-{name}"
 
 

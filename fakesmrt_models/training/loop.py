@@ -11,14 +11,14 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import median
 
 import torch
 
 from fakesmrt_models.training.averaging import average_copy, average_decay, update_average
-from fakesmrt_models.training.budget import choose_dtype, note_compiled, steps_within
+from fakesmrt_models.training.budget import note_compiled, steps_within
 from fakesmrt_models.training.data import Cursor
 from fakesmrt_models.training.distributed import Processes
 from fakesmrt_models.training.finishing import finished
@@ -26,13 +26,15 @@ from fakesmrt_models.training.gradient import Gradient, clip, step_gradient
 from fakesmrt_models.training.loss import loss_function
 from fakesmrt_models.training.metrics import Metric
 from fakesmrt_models.training.optimizer import Optimizer
-from fakesmrt_models.training.plan import first_plan, require_same_processor, with_steps
+from fakesmrt_models.training.plan import Plan, first_plan, require_same_processor, with_steps
 from fakesmrt_models.training.record import Record, opened_record
 from fakesmrt_models.training.request import TrainingRequest, TrainingResult, request_fingerprint
 from fakesmrt_models.training.resume import Position, SavedState, latest_state, save_state
 from fakesmrt_models.training.samples import generated_samples
 from fakesmrt_models.training.schedule import learning_rate_factor
-from fakesmrt_models.training.starting import first_model, make_deterministic, training_stream
+from fakesmrt_models.training.starting import first_model, make_deterministic
+from fakesmrt_models.training.token_files import training_stream
+from fakesmrt_models.training.utilisation import flops_per_token, utilisation
 from fakesmrt_models.training.validation import Validation
 from warehouse.errors import InvalidConfiguration, TrainingFailed
 from warehouse.tokens.shards import TOKENIZER_FILE
@@ -83,14 +85,15 @@ class Trainer:
                 "Train without early stop",
             )
         make_deterministic(request.threads, request.seed)
-        self.model, self.optimizer, self.parent = first_model(request)
+        self.plan = self._first_plan(fingerprint) if saved is None else saved.plan
+        require_same_processor(self.plan, request)
+        self.model, self.optimizer, self.parent = first_model(request, self.plan.torch_dtype)
         self.average = None if request.ema_decay is None else average_copy(self.model)
-        self.plan = first_plan(request, fingerprint) if saved is None else saved.plan
         self.position = Position()
         if saved is not None:
             self._resume(saved)
-        require_same_processor(self.plan, request)
-        self.model.compute_dtype = choose_dtype()[0]
+        self.model.compute_dtype = self.plan.torch_dtype
+        self.model.gradient_checkpointing = request.gradient_checkpointing
         self._loss = loss_function(self.model, compiled=self.plan.compiled, native=self.plan.native)
         self._parameters = list(self.model.parameters())
         self._saved_step = -1 if saved is None else saved.position.step
@@ -130,6 +133,10 @@ class Trainer:
     def finish(self, attempts: int) -> TrainingResult:
         """Write the model, the account of its tokens and the result."""
         return finished(self.request, self.run_dir, self._state(), self.stream, self.parent, attempts)
+
+    def _first_plan(self, fingerprint: str) -> Plan:
+        """What binds all attempts and all processes."""
+        return Plan(**self.processes.agreed(asdict(first_plan(self.request, fingerprint))))
 
     def _record(self) -> AbstractContextManager[Record | None]:
         """Where this process writes metrics and samples, if it does."""
@@ -192,6 +199,8 @@ class Trainer:
         self.position = replace(self.position, loss_sum=0.0, n_losses=0, train_bits_per_byte=train)
         if record is None:
             return
+        speed = self._timed_steps * request.batch_tokens / self._timed_seconds
+        work = flops_per_token(self.model.config, request.sequence_length)
         record.log(
             Metric(
                 step=position.step,
@@ -202,8 +211,8 @@ class Trainer:
                 bits_per_byte=measured,
                 learning_rate=factor * request.optimizer.matrix_learning_rate,
                 gradient_norm=gradient.norm,
-                tokens_per_second=self._timed_steps * request.batch_tokens / self._timed_seconds,
-                utilisation=None,
+                tokens_per_second=speed,
+                utilisation=utilisation(speed, work, self.plan.matmul_peak, self.processes.world_size),
                 seconds=time.monotonic() - self._begin,
             )
         )
@@ -289,15 +298,15 @@ class Trainer:
         self.model.load_state_dict(saved.weights)
         if self.average is not None:
             self.average.load_state_dict(saved.average)
-        self.optimizer = Optimizer(self.model, self.request.optimizer, choose_dtype()[0])
+        self.optimizer = Optimizer(self.model, self.request.optimizer, self.plan.torch_dtype)
         self.optimizer.load_state(dict(saved.optimizer))
         torch.set_rng_state(saved.generator)
 
     def _restart(self) -> None:
         """Forget every step."""
-        model, optimizer, _ = first_model(self.request)
+        model, optimizer, _ = first_model(self.request, self.plan.torch_dtype)
         self.model.load_state_dict(model.state_dict())
-        self.optimizer = Optimizer(self.model, self.request.optimizer, choose_dtype()[0])
+        self.optimizer = Optimizer(self.model, self.request.optimizer, self.plan.torch_dtype)
         self.optimizer.load_state(optimizer.state())
         if self.average is not None:
             self.average.load_state_dict(model.state_dict())

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import cast
+
+import torch
 
 from fakesmrt_models.architecture.config import n_parameters
-from fakesmrt_models.training.budget import choose_compilation, choose_dtype
+from fakesmrt_models.training.budget import (
+    choose_compilation,
+    choose_dtype,
+    expected_seconds,
+    multiplies_bfloat16,
+)
 from fakesmrt_models.training.loss import choose_native
 from fakesmrt_models.training.request import TrainingRequest, budgeted_steps, request_config
+from fakesmrt_models.training.utilisation import matmul_peak
 from warehouse.errors import TrainingFailed
 
 ORDINARY_FLOPS = 1.5e11
@@ -34,6 +43,7 @@ class Plan:
         compiled_reason: why.
         native: whether attention and loss go through native code.
         native_reason: why.
+        matmul_peak: operations a second of a large product at the start; None in a short training.
     """
 
     request: str
@@ -46,6 +56,12 @@ class Plan:
     compiled_reason: str
     native: bool
     native_reason: str
+    matmul_peak: float | None
+
+    @property
+    def torch_dtype(self) -> torch.dtype:
+        """`dtype` as torch's."""
+        return cast(torch.dtype, getattr(torch, self.dtype))
 
     def is_evaluated(self, step: int) -> bool:
         """Whether the model is measured after `step` steps."""
@@ -58,7 +74,7 @@ class Plan:
 
 def first_plan(request: TrainingRequest, fingerprint: str) -> Plan:
     """What can be decided before the first step; a time budget has no number of steps yet."""
-    dtype, dtype_reason = choose_dtype()
+    dtype, dtype_reason = choose_dtype(request)
     compiled, compiled_reason = choose_compilation(request)
     native, native_reason = choose_native(request_config(request))
     plan = Plan(
@@ -72,6 +88,7 @@ def first_plan(request: TrainingRequest, fingerprint: str) -> Plan:
         compiled_reason=compiled_reason,
         native=native,
         native_reason=native_reason,
+        matmul_peak=matmul_peak(dtype, expected_seconds(request)),
     )
     n_steps = budgeted_steps(request)
     if n_steps is None:
@@ -83,10 +100,9 @@ def first_plan(request: TrainingRequest, fingerprint: str) -> Plan:
 
 def require_same_processor(plan: Plan, request: TrainingRequest) -> None:
     """Raise `TrainingFailed` where this machine cannot go on in the way in which the training was begun."""
-    dtype, dtype_reason = choose_dtype()
-    if str(dtype) != f"torch.{plan.dtype}":
+    if plan.torch_dtype == torch.bfloat16 and not multiplies_bfloat16():
         raise TrainingFailed(
-            f"The training was begun in {plan.dtype}, but {dtype_reason}",
+            "The training was begun in bfloat16, and this processor does not multiply it",
             "Go on where it was begun, or begin anew",
         )
     native, native_reason = choose_native(request_config(request))

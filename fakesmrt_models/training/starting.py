@@ -1,18 +1,16 @@
-"""What a training starts from: its data, its first weights, and a process in which equal steps give equal bits."""
+"""What a training starts from: its first weights, and a process in which equal steps give equal bits."""
 
 from __future__ import annotations
 
 import torch
 
 from fakesmrt_models.architecture.transformer import Transformer, initialised
-from fakesmrt_models.training.budget import choose_dtype
 from fakesmrt_models.training.checkpoint import load_model, read_optimizer_state
-from fakesmrt_models.training.data import TokenStream
 from fakesmrt_models.training.model_folder import model_folder
 from fakesmrt_models.training.optimizer import Optimizer
 from fakesmrt_models.training.request import TrainingRequest, request_config
 from warehouse.errors import InvalidConfiguration
-from warehouse.tokens.shards import TOKENIZER_FILE, open_split
+from warehouse.tokens.shards import TOKENIZER_FILE
 
 
 def make_deterministic(threads: int, seed: int) -> None:
@@ -29,34 +27,18 @@ def make_deterministic(threads: int, seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def training_stream(request: TrainingRequest) -> TokenStream:
-    """The training tokens in the order of this request.
-
-    Raises:
-        InputUnreadable: there are none.
-        InvalidConfiguration: the model knows fewer tokens than occur.
-        CorruptArtefact: they are not what their manifests say.
-    """
-    shards = open_split(request.tokens, "train", verify=True)
-    n_words, known = shards[0].manifest.vocab_size, request_config(request).vocab_size
-    if n_words > known:
-        raise InvalidConfiguration(
-            f"The tokens have a vocabulary of {n_words}, the preset {request.preset} one of {known}",
-            "Choose another preset, or make tokens with a smaller vocabulary",
-        )
-    return TokenStream(shards, request.seed, request.bootstrap_seed)
-
-
-def first_model(request: TrainingRequest) -> tuple[Transformer, Optimizer, str | None]:
+def first_model(request: TrainingRequest, dtype: torch.dtype) -> tuple[Transformer, Optimizer, str | None]:
     """The model before its first step, new or the parent's; its optimiser; hash of the parent's weights.
+
+    Args:
+        request: what to train.
+        dtype: of the optimiser's matrix products.
 
     Raises:
         InvalidConfiguration: the parent has another shape or tokenizer.
     """
-    dtype, _ = choose_dtype()
     if request.initial_model is None:
         model = initialised(request_config(request), request.seed)
-        model.gradient_checkpointing = request.gradient_checkpointing
         return model, Optimizer(model, request.optimizer, dtype), None
     folder = model_folder(request.initial_model)
     loaded = load_model(folder)
@@ -69,7 +51,6 @@ def first_model(request: TrainingRequest) -> tuple[Transformer, Optimizer, str |
             f"{folder} has another tokenizer than the tokens", "Train on its own tokens"
         )
     model = loaded.model.train()
-    model.gradient_checkpointing = request.gradient_checkpointing
     optimizer = Optimizer(model, request.optimizer, dtype)
     optimizer.load_state(read_optimizer_state(folder) or {})
     return model, optimizer, str(loaded.manifest["weights_sha256"])

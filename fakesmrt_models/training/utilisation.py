@@ -6,6 +6,8 @@ import time
 
 import torch
 
+from fakesmrt_models.architecture.config import ModelConfig, n_parameters, parameters_by_component
+
 SIDE = 2_048
 """Rows and columns: large enough that the product is bound by arithmetic, small enough for a tenth of a second."""
 
@@ -36,6 +38,19 @@ def matmul_peak(dtype: torch.dtype, expected_seconds: float) -> float | None:
         torch.mm(left, right, out=product)
         seconds.append(time.perf_counter() - begin)
     return 2.0 * SIDE**3 / min(seconds)
+
+
+def flops_per_token(config: ModelConfig, sequence_length: int) -> int:
+    """Operations of the forward and backward pass for each token of sequences of `sequence_length`.
+
+    Forward 2 and backward 4 for each weight that multiplies a token, and for each product of a query with a key and
+    of a score with a value that causal attention needs; what is computed again or thrown away does not count.
+    """
+    parts = parameters_by_component(config)
+    used = n_parameters(config) - (0 if config.tied_embeddings else parts["embedding"])
+    window = min(config.sliding_window or sequence_length, sequence_length)
+    attended = window - window * (window - 1) / (2 * sequence_length)
+    return round(6 * (used + config.n_layers * 2 * config.n_heads * config.head_width * attended))
 
 
 def utilisation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,11 +62,33 @@ def test_without_a_compiler_the_loop_is_eager(
     )
 
 
-def test_the_number_type_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
-    assert budget.choose_dtype() == (torch.bfloat16, "the processor has avx512_bf16")
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False, "avx2": True})
-    assert budget.choose_dtype() == (torch.float32, "the processor does not multiply bfloat16")
+@pytest.mark.parametrize(
+    ("capabilities", "gain", "dtype", "reason"),
+    [
+        ({"avx512_bf16": True}, 3.9, torch.bfloat16, "bfloat16 take 0.26 times"),
+        ({"avx512_bf16": True}, 0.5, torch.float32, "bfloat16 take 2.00 times"),
+        ({"avx512_bf16": False, "avx2": True}, 9.9, torch.float32, "does not multiply bfloat16"),
+    ],
+)
+def test_the_number_type_is_the_one_that_measures_faster(
+    request_of: MakeRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    capabilities: dict[str, bool],
+    gain: float,
+    dtype: torch.dtype,
+    reason: str,
+) -> None:
+    long = request_of(steps=None, minutes=1)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    monkeypatch.setattr(budget, "measured_bfloat16_gain", lambda *_: gain)
+    chosen, why = budget.choose_dtype(long)
+    assert (chosen, reason in why) == (dtype, True)
+    monkeypatch.setattr(budget, "measured_bfloat16_gain", lambda *_: pytest.fail("measured again"))
+    assert budget.choose_dtype(long) == (chosen, why)
+
+
+def test_products_are_measured_in_both_types() -> None:
+    assert 0 < budget.measured_bfloat16_gain(64, 16, 16) < math.inf
 
 
 def test_steps_fill_the_time_that_is_left() -> None:

@@ -168,7 +168,7 @@ def test_tokens_of_a_larger_vocabulary_are_refused(
     request_of: MakeRequest, tmp_path: Path, documents: list[str], write_tokens: WriteTokens
 ) -> None:
     larger = write_tokens(tmp_path / "tokens", documents, vocab_size=700)
-    with pytest.raises(InvalidConfiguration, match="vocabulary of 700, the preset 56kx one of 512"):
+    with pytest.raises(InvalidConfiguration, match="vocabulary of 700, and the model one of 512"):
         Trainer(request_of(tokens=larger), tmp_path / "run")
 
 
