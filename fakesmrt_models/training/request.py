@@ -43,6 +43,19 @@ class OptimizerConfig:
     weight_decay: float = 0.1
     betas: tuple[float, float] = (0.9, 0.95)
 
+    def __post_init__(self) -> None:
+        rates = (self.matrix_learning_rate, self.embedding_learning_rate)
+        _require(
+            all(0 < rate < math.inf for rate in rates),
+            f"The learning rates {rates} are not all positive numbers",
+            "Give rates above 0, such as 0.02",
+        )
+        _require(
+            self.weight_decay >= 0 and all(0 <= share < 1 for share in (self.momentum, *self.betas)),
+            f"{self} has a negative weight decay, or a momentum or beta outside of 0 to 1",
+            "Give a decay from 0 up, and momenta from 0 up, below 1",
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class EarlyStop:

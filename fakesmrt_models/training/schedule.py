@@ -1,4 +1,5 @@
-"""Warm-up, stable, decay (Hu et al. 2024, arXiv 2404.06395): a learning rate from the step alone.
+"""Warm-up, stable, decay (Hu et al. 2024, arXiv 2404.06395), or a cosine (Loshchilov & Hutter 2017, arXiv 1608.03983):
+a learning rate from the step alone.
 
 A trunk ends at the stable rate, so that any number of branches can go on from it; a branch needs no warm-up
 and decays. Checkpoints hold the step alone.
@@ -6,9 +7,13 @@ and decays. Checkpoints hold the step alone.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from warehouse.errors import InvalidConfiguration
+
+Decay = Literal["linear", "cosine"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,12 +22,14 @@ class Schedule:
 
     Attributes:
         warmup_steps: steps of linear increase; at most a tenth of all steps is used.
-        decay_fraction: share of all steps, at the end, in which the rate falls linearly.
+        decay_fraction: share of all steps, at the end, in which the rate falls; at most those after the warm-up.
+        decay: the way in which it falls: "linear", or "cosine", which begins and ends slowly.
         final_fraction: share of the stable rate that the last step has, if there is a decay.
     """
 
     warmup_steps: int = 40
     decay_fraction: float = 0.6
+    decay: Decay = "linear"
     final_fraction: float = 0.05
 
     def __post_init__(self) -> None:
@@ -30,10 +37,18 @@ class Schedule:
             raise InvalidConfiguration(
                 f"{self} is no schedule", "Give a warm-up from 0 up and fractions from 0 to 1"
             )
+        if self.decay not in get_args(Decay):
+            raise InvalidConfiguration(
+                f"A learning rate cannot fall in the way {self.decay!r}",
+                f"Choose among {', '.join(get_args(Decay))}",
+            )
 
 
 WHOLE = Schedule()
 """One training from beginning to end."""
+
+COSINE = Schedule(decay_fraction=1.0, decay="cosine")
+"""Falls from the end of the warm-up on, along half a cosine."""
 
 TRUNK = Schedule(decay_fraction=0.0)
 """Ends at the stable rate."""
@@ -47,8 +62,11 @@ def learning_rate_factor(step: int, n_steps: int, schedule: Schedule) -> float:
     warmup = min(schedule.warmup_steps, n_steps // 10)
     if step < warmup:
         return (step + 1) / (warmup + 1)
-    decay = round(schedule.decay_fraction * n_steps)
+    n_decaying = min(round(schedule.decay_fraction * n_steps), n_steps - warmup)
     remaining = n_steps - step
-    if remaining > decay:
+    if remaining > n_decaying:
         return 1.0
-    return schedule.final_fraction + (1.0 - schedule.final_fraction) * (remaining - 1) / decay
+    height = (remaining - 1) / n_decaying
+    if schedule.decay == "cosine":
+        height = (1.0 - math.cos(math.pi * height)) / 2.0
+    return schedule.final_fraction + (1.0 - schedule.final_fraction) * height
