@@ -93,7 +93,7 @@ CONFIGURATIONS: dict[str, dict[str, Changes]] = {
         "warmup-0": {"schedule.warmup_steps": 0},
         "warmup-150": {"schedule.warmup_steps": 150},
         "linear-from-the-start": {"schedule.decay_fraction": 1.0},
-        "cosine": {"schedule.shape": "cosine"},
+        "cosine": {"schedule.decay": "cosine", "schedule.decay_fraction": 1.0},
         "ema-0.99": {"ema_decay": 0.99},
         "ema-0.998": {"ema_decay": 0.998},
     },

@@ -23,6 +23,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fakesmrt_models.architecture.config import ModelConfig
+
 SETTLING_STEPS = 5
 """Not counted: the first steps compile and fill caches."""
 
@@ -39,14 +41,18 @@ sys.path.insert(0, ".")
 exec(compile(source, "train.py", "exec"), {"__name__": "__main__"})
 """
 
-SAME_SHAPE: dict[str, Any] = {"n_layer": 4, "n_head": 4, "n_embd": 128, "block_size": 256}
-"""As many layers, heads and units as 1mx has; two matrices of 512 units in the feed-forward."""
-
 SMALL_RECIPE: dict[str, Any] = {
     "gradient_accumulation_steps": 1, "dropout": 0.0, "learning_rate": 1e-3, "min_lr": 1e-4, "beta2": 0.99,
     "warmup_iters": 100,
 }  # fmt: skip
 """Of its own configuration for small models on a processor (config/train_shakespeare_char.py and the README)."""
+
+
+def nanogpt_shape(config: ModelConfig, sequence_length: int) -> dict[str, Any]:
+    """As many layers, heads and units as `config` has; its feed-forward has two matrices of four times the width."""
+    return {
+        "n_layer": config.n_layers, "n_head": config.n_heads, "n_embd": config.width, "block_size": sequence_length,
+    }  # fmt: skip
 
 
 def write_nanogpt_tokens(

@@ -26,18 +26,19 @@ from typing import Any
 import numpy as np
 from token_folders import bits_per_byte_of_split, texts_by_split, write_token_folder
 from training_peers import (
-    SAME_SHAPE,
     SMALL_RECIPE,
     NanoGpt,
+    nanogpt_shape,
     nanogpt_step_seconds,
     run_nanogpt,
     write_nanogpt_tokens,
 )
 
+from fakesmrt_models.architecture.presets import preset
 from fakesmrt_models.training.checkpoint import load_model
 from warehouse.tokens.shards import open_split
 
-VOCAB_SIZE = 2_048
+SEQUENCE_LENGTH = 256
 BATCH_TOKENS = 8_192
 
 
@@ -62,14 +63,14 @@ def ours(options: argparse.Namespace, tokens: Path, seed: int) -> dict[str, Any]
 
 def nanogpt(options: argparse.Namespace, tokens: Path) -> dict[str, Any]:
     """Train nanoGPT for the same time on the same tokens; measure its model."""
+    shape = preset(options.preset)
     train, validation = (
         np.concatenate([shard.tokens for shard in open_split(tokens, split)])
         for split in ("train", "validation")
     )
-    data = write_nanogpt_tokens(options.work / "nanogpt-data", train, validation, VOCAB_SIZE)
-    recipe = (
-        SAME_SHAPE | SMALL_RECIPE | {"compile": True, "batch_size": BATCH_TOKENS // SAME_SHAPE["block_size"]}
-    )
+    data = write_nanogpt_tokens(options.work / "nanogpt-data", train, validation, shape.vocab_size)
+    recipe = nanogpt_shape(shape, SEQUENCE_LENGTH) | SMALL_RECIPE
+    recipe |= {"compile": True, "batch_size": BATCH_TOKENS // SEQUENCE_LENGTH}
     recipe |= {"learning_rate": options.nanogpt_learning_rate, "min_lr": options.nanogpt_learning_rate / 10}
     same = {"threads": options.threads, "out": options.work / "nanogpt"}
     step_seconds = {
@@ -101,7 +102,7 @@ def main() -> None:
     parser.add_argument("--nanogpt-learning-rate", type=float, default=SMALL_RECIPE["learning_rate"])
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--preset", default="1mx", help="with a vocabulary of 2,048")
+    parser.add_argument("--preset", default="1mx", help="the tokens have its vocabulary, for both sides")
     parser.add_argument(
         "--train-options", default="", help="further options of fakesmrt train, in one string"
     )
@@ -109,7 +110,9 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("/tmp/training_quality"))  # noqa: S108  # a default to read
     options = parser.parse_args()
     texts = texts_by_split(options.texts)
-    tokens = write_token_folder(options.work / "tokens", texts, VOCAB_SIZE)
+    tokens = write_token_folder(
+        options.work / f"tokens-{preset(options.preset).vocab_size}", texts, preset(options.preset).vocab_size
+    )
     runs = [ours(options, tokens, seed) for seed in options.seeds]
     figures = [run["bits_per_byte"] for run in runs]
     result: dict[str, Any] = {

@@ -10,7 +10,7 @@ all meet the same machine; the figure is the median over all steps of all rounds
 
     ours                   ``fakesmrt train`` as it chooses for a long training: number type, native code, compiled
     eager_float32          the plain loop: our module in torch alone, eager, float32, torch's AdamW, the same tokens
-    nanogpt                its train.py, compiled, as it is on a processor (float32): 4 layers, 4 heads, 128 units
+    nanogpt                its train.py, compiled, as it is on a processor (float32): as many layers, heads and units
     nanogpt_bfloat16       the same with the autocast to bfloat16 that it has for accelerators
     transformers           its Trainer on Qwen3 of the same shape, as it is (float32, eager)
     transformers_bfloat16  the same with bf16=True
@@ -40,7 +40,6 @@ import numpy as np
 SEQUENCE_LENGTH = 256
 BATCH_TOKENS = 8_192
 N_SEQUENCES = BATCH_TOKENS // SEQUENCE_LENGTH
-VOCAB_SIZE = 2_048
 SETTLING_STEPS = 5
 SIDE = 2_048
 PROFILED_STEPS = 6
@@ -98,14 +97,16 @@ def eager_float32(tokens: Path, n_steps: int, threads: int) -> dict[str, Any]:
 
 def nanogpt(tokens: Path, n_steps: int, threads: int, checkout: Path, autocast: bool) -> dict[str, Any]:
     """Its train.py."""
-    from training_peers import SAME_SHAPE, SMALL_RECIPE, run_nanogpt, write_nanogpt_tokens
+    from training_peers import SMALL_RECIPE, nanogpt_shape, run_nanogpt, write_nanogpt_tokens
 
+    from fakesmrt_models.architecture.presets import preset
     from warehouse.tokens.shards import open_split
 
-    options = SAME_SHAPE | SMALL_RECIPE | {"compile": True, "batch_size": N_SEQUENCES}
+    options = nanogpt_shape(preset("1mx"), SEQUENCE_LENGTH) | SMALL_RECIPE
+    options |= {"compile": True, "batch_size": N_SEQUENCES}
     train = np.concatenate([shard.tokens for shard in open_split(tokens, "train")])
     with tempfile.TemporaryDirectory() as folder:
-        data = write_nanogpt_tokens(Path(folder) / "data", train, train[:100_000], VOCAB_SIZE)
+        data = write_nanogpt_tokens(Path(folder) / "data", train, train[:100_000], preset("1mx").vocab_size)
         seconds = run_nanogpt(
             checkout, data, n_steps, options, autocast=autocast, threads=threads, out=Path(folder) / "out"
         )
@@ -117,6 +118,9 @@ def transformers(tokens: Path, n_steps: int, threads: int, bf16: bool) -> dict[s
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM, Trainer, TrainerCallback, TrainingArguments
 
+    from fakesmrt_models.architecture.presets import preset
+
+    shape = preset("1mx")
     torch.set_num_threads(threads)
     stream = np.fromfile(tokens / "train-00.bin", np.uint16)
     sequences = stream[: len(stream) // SEQUENCE_LENGTH * SEQUENCE_LENGTH].reshape(-1, SEQUENCE_LENGTH)
@@ -136,8 +140,9 @@ def transformers(tokens: Path, n_steps: int, threads: int, bf16: bool) -> dict[s
 
     model = Qwen3ForCausalLM(
         Qwen3Config(
-            vocab_size=VOCAB_SIZE, hidden_size=128, num_hidden_layers=4, num_attention_heads=4,
-            num_key_value_heads=2, head_dim=32, intermediate_size=384, max_position_embeddings=256,
+            vocab_size=shape.vocab_size, hidden_size=shape.width, num_hidden_layers=shape.n_layers,
+            num_attention_heads=shape.n_heads, num_key_value_heads=shape.n_kv_heads, head_dim=shape.head_width,
+            intermediate_size=shape.feed_forward_width, max_position_embeddings=SEQUENCE_LENGTH,
             tie_word_embeddings=True, use_cache=False,
         )
     )  # fmt: skip
@@ -283,7 +288,9 @@ def main() -> None:
     from fakesmrt_models.architecture.presets import preset
     from fakesmrt_models.training.utilisation import flops_per_token
 
-    tokens = write_token_folder(options.work / "tokens", texts_by_split(options.texts), VOCAB_SIZE).resolve()
+    vocab_size = preset("1mx").vocab_size
+    folder = options.work / f"tokens-{vocab_size}"
+    tokens = write_token_folder(folder, texts_by_split(options.texts), vocab_size).resolve()
     sides = sides_of(options)
     seconds: dict[str, list[list[float]]] = {side: [] for side in sides}
     peaks: list[dict[str, float]] = []
