@@ -1,4 +1,4 @@
-"""``train``, ``generate`` and ``presets`` as a user meets them."""
+"""``train`` and ``generate`` as a user meets them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from fakesmrt_assets.cli.models import generate, presets, train
+from fakesmrt_assets.cli.models import generate
+from fakesmrt_assets.cli.training import train
 from warehouse.errors import InvalidConfiguration
 from warehouse.tokens.shards import ChunkTokens, write_shard
 from warehouse.tokens.tokenizer import Tokenizer, train_tokenizer
@@ -65,15 +66,3 @@ def test_train_then_generate(tokens: Path, tmp_path: Path) -> None:
     assert set(texts[0]) == {"text", "n_tokens", "tokens_per_second"}
     assert texts[0]["text"] == texts[1]["text"]
     assert texts[0]["n_tokens"] == 12
-
-
-def test_presets_lists_exact_counts() -> None:
-    listed = {facts["preset"]: facts for facts in run(presets)}
-    assert listed["1mx"]["n_parameters"] == 1_048_576 == sum(listed["1mx"]["parameters"].values())
-    (small,), (large,) = run(presets, "1mx", "--batch-size", 1), run(presets, "1mx", "--batch-size", 64)
-    assert small["memory_bytes"] < large["memory_bytes"]
-
-
-def test_an_unknown_preset_offers_the_nearest() -> None:
-    with pytest.raises(InvalidConfiguration, match="the nearest is 1mx"):
-        run(presets, "1xm")
