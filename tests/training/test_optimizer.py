@@ -9,7 +9,7 @@ from fakesmrt_models.architecture.presets import PRESETS
 from fakesmrt_models.architecture.transformer import Transformer, initialised
 from fakesmrt_models.training.optimizer import Optimizer, orthogonalised, parameter_groups
 from fakesmrt_models.training.request import OptimizerConfig
-from fakesmrt_models.training.schedule import BRANCH, TRUNK, WHOLE, Schedule, learning_rate_factor
+from fakesmrt_models.training.schedule import BRANCH, COSINE, TRUNK, WHOLE, Schedule, learning_rate_factor
 from warehouse.errors import InvalidConfiguration
 
 
@@ -78,6 +78,15 @@ def test_the_schedule_warms_up_stays_and_decays() -> None:
     assert sorted(factors[400:], reverse=True) == factors[400:]
 
 
+def test_a_cosine_falls_from_the_warm_up_on() -> None:
+    factors = [learning_rate_factor(step, 1_000, COSINE) for step in range(1_000)]
+    assert sorted(factors[:41]) == factors[:41]
+    assert factors[40] == pytest.approx(1.0, abs=1e-4)
+    assert sorted(factors[40:], reverse=True) == factors[40:]
+    assert factors[40 + 480] == pytest.approx((1 + COSINE.final_fraction) / 2, abs=1e-2)
+    assert factors[-1] == pytest.approx(COSINE.final_fraction)
+
+
 def test_a_branch_begins_where_its_trunk_ends() -> None:
     assert learning_rate_factor(999, 1_000, TRUNK) == learning_rate_factor(0, 1_000, BRANCH) == 1.0
 
@@ -85,8 +94,11 @@ def test_a_branch_begins_where_its_trunk_ends() -> None:
 def test_every_length_has_positive_rates() -> None:
     for n_steps in (1, 2, 3, 10):
         assert all(0 < learning_rate_factor(step, n_steps, WHOLE) <= 1 for step in range(n_steps))
+        assert all(0 < learning_rate_factor(step, n_steps, COSINE) <= 1 for step in range(n_steps))
 
 
 def test_a_schedule_out_of_range_is_refused() -> None:
     with pytest.raises(InvalidConfiguration):
         Schedule(decay_fraction=1.5)
+    with pytest.raises(InvalidConfiguration, match="linear, cosine"):
+        Schedule(decay="exponential")  # type: ignore[arg-type]  # as a file may say
