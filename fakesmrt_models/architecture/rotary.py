@@ -9,13 +9,16 @@ from torch import Tensor
 def rotary_table(length: int, head_width: int, theta: float) -> Tensor:
     """Cosines and sines of positions 0 … length - 1.
 
+    Angles are rounded to float32, as in transformers and llama.cpp: with better ones an exported model would differ
+    from ours by 2e-4 in its logits at 500 positions, and by more the longer the context is.
+
     Returns:
         float32 [2, length, head_width]: cosines, then sines; each frequency stands twice, in both halves.
     """
-    exponents = torch.arange(0, head_width, 2, dtype=torch.float64) / head_width
-    angles = torch.outer(torch.arange(length, dtype=torch.float64), theta**-exponents)
+    exponents = torch.arange(0, head_width, 2, dtype=torch.float32) / head_width
+    angles = torch.outer(torch.arange(length, dtype=torch.float32), 1.0 / theta**exponents)
     angles = torch.cat([angles, angles], dim=-1)
-    return torch.stack([angles.cos(), angles.sin()]).to(torch.float32)
+    return torch.stack([angles.cos(), angles.sin()])
 
 
 def rotate(x: Tensor, table: Tensor) -> Tensor:

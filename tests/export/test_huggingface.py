@@ -44,6 +44,7 @@ SHAPES = {
     "all heads, wide": replace(
         SMALL, n_heads=3, n_kv_heads=3, head_width=24, rope_theta=1e6, norm_epsilon=1e-5
     ),
+    "long context": replace(SMALL, n_layers=6, context_length=2_048),
     "no gain on queries": replace(SMALL, query_key_gain=1.0),
 }
 
