@@ -2,7 +2,7 @@
 
     python benchmarks/fleet.py --preset 1mx --models 4 --steps 20 --rounds 3
 
-Three ways, each in processes of its own, with the loss, the optimiser and the choice of number type of the trainer:
+Three ways, each in processes of its own, with the loss and the optimiser of the trainer:
 
 - in_turn: one process with all cores trains one model after another;
 - side_by_side: a process with one thread for each core, the models shared out among them;
@@ -142,11 +142,11 @@ def _models(work: Work) -> tuple[list[Any], list[Any], Any]:
 
     from fakesmrt_models.architecture.presets import preset
     from fakesmrt_models.architecture.transformer import initialised
-    from fakesmrt_models.training.budget import choose_dtype
+    from fakesmrt_models.training.budget import multiplies_bfloat16
     from fakesmrt_models.training.optimizer import Optimizer
     from fakesmrt_models.training.request import OptimizerConfig
 
-    config, (dtype, _) = preset(work.preset), choose_dtype()
+    config, dtype = preset(work.preset), torch.bfloat16 if multiplies_bfloat16() else torch.float32
     models = [initialised(config, seed) for seed in range(work.models)]
     for model in models:
         model.compute_dtype = dtype

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,9 @@ from fakesmrt_models.training.request import RESULT_FILE, TrainingRequest, Train
 from fakesmrt_models.training.run import EXIT_FOLLOWED, REQUEST_FILE
 from fakesmrt_models.training.supervisor import LOG_FILE, run_training
 from warehouse.errors import InvalidConfiguration
+
+PATIENCE = 300.0
+"""Seconds; a busy machine may be slow, and only a fault lasts longer."""
 
 MakeRequest = Callable[..., TrainingRequest]
 Started = list[subprocess.Popen[bytes]]
@@ -82,7 +86,7 @@ def test_two_processes_learn_what_one_does(request_of: MakeRequest, tmp_path: Pa
     alone.finish(attempts=1)
     shared = request_of(processes=2)
     with training((shared, tmp_path / "two"), (shared, tmp_path / "scratch")) as processes:
-        assert [process.wait(60) for process in processes] == [0, 0]
+        assert [process.wait(PATIENCE) for process in processes] == [0, 0]
     assert len(losses(tmp_path / "two")) == 12
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "alone"), rel=2e-3)
     assert not (tmp_path / "scratch" / METRICS_FILE).exists()
@@ -92,21 +96,22 @@ def test_two_processes_learn_what_one_does(request_of: MakeRequest, tmp_path: Pa
 def test_a_dead_process_ends_all_with_one_line_and_the_training_goes_on(
     request_of: MakeRequest, tmp_path: Path
 ) -> None:
-    request = request_of(processes=2, steps=150, checkpoint_seconds=0.0)
+    request = request_of(processes=2, steps=60, checkpoint_seconds=0.0)
     with training((request, tmp_path / "run"), (request, tmp_path / "scratch")) as (first, second):
         metrics = tmp_path / "run" / METRICS_FILE
         while first.poll() is None and not (metrics.exists() and len(losses(tmp_path / "run")) >= 3):
             pass
         second.send_signal(signal.SIGKILL)
-        assert first.wait(60) == 1
+        assert first.wait(PATIENCE) == 1
     named = json.loads((tmp_path / "run" / LOG_FILE).read_text().splitlines()[-1])
     assert named["error"] == "TrainingFailed"
     assert "One of the 2 processes of this training ended" in named["cause"]
     # Another machine may take the place of the lost one: the checkpoint comes from rank 0.
     with training((request, tmp_path / "run"), (request, tmp_path / "new")) as processes:
-        assert [process.wait(60) for process in processes] == [0, 0]
-    with training((request, tmp_path / "whole"), (request, tmp_path / "another")) as processes:
-        assert [process.wait(60) for process in processes] == [0, 0]
+        assert [process.wait(PATIENCE) for process in processes] == [0, 0]
+    undisturbed = replace(request, checkpoint_seconds=30.0)
+    with training((undisturbed, tmp_path / "whole"), (undisturbed, tmp_path / "another")) as processes:
+        assert [process.wait(PATIENCE) for process in processes] == [0, 0]
     assert result(tmp_path / "run").attempts == 2
     assert result(tmp_path / "run").weights_sha256 == result(tmp_path / "whole").weights_sha256
     assert deterministic_metrics(tmp_path / "run") == deterministic_metrics(tmp_path / "whole")
@@ -115,8 +120,8 @@ def test_a_dead_process_ends_all_with_one_line_and_the_training_goes_on(
 def test_processes_with_other_arguments_are_refused(request_of: MakeRequest, tmp_path: Path) -> None:
     one, other = request_of(processes=2), request_of(processes=2, seed=1)
     with training((one, tmp_path / "run"), (other, tmp_path / "scratch")) as (first, second):
-        assert first.wait(60) == 1
-        assert second.wait(60) in (1, EXIT_FOLLOWED)
+        assert first.wait(PATIENCE) == 1
+        assert second.wait(PATIENCE) in (1, EXIT_FOLLOWED)
     assert "asked for different trainings" in (tmp_path / "run" / LOG_FILE).read_text()
 
 
