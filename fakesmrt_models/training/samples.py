@@ -36,19 +36,24 @@ class Sample:
 def generated_samples(
     model: Transformer, tokenizer: Tokenizer, prompts: Sequence[str], step: int, seed: int
 ) -> list[Sample]:
-    """Continue each prompt by `SAMPLE_TOKENS` tokens at temperature 0.8, drawn by `seed` and `step` alone.
+    """Continue each prompt by `SAMPLE_TOKENS` tokens in float32, drawn by `seed` and `step` alone.
 
-    The model comes back in training mode; the generator that the training draws from is not touched.
+    The model comes back as it was given; the generator that the training draws from is not touched.
     """
+    import torch
+
     from fakesmrt_models.generation.sampling import Sampling, generate
 
+    dtype, training = model.compute_dtype, model.training
+    model.compute_dtype = torch.float32
     model.eval()
     sampling = Sampling(seed=seed + step)
     samples = [
         Sample(step, prompt, generate([model], tokenizer, prompt, SAMPLE_TOKENS, sampling).text)
         for prompt in prompts
     ]
-    model.train()
+    model.compute_dtype = dtype
+    model.train(training)
     return samples
 
 
