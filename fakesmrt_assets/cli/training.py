@@ -94,9 +94,13 @@ def train(
     """Train a model on shards; the same command again goes on where it was stopped, or finds it done.
 
     Example: fakesmrt train --tokens data/tokens/abc --preset 1mx --minutes 10 --output my-model
+
+    Seen while it goes on: fakesmrt train … --sample-prompt "Once upon a time" --sink tensorboard
     """
+    from fakesmrt_assets.reports.training import write_training_report
     from fakesmrt_models.training.launch import launch
     from fakesmrt_models.training.request import EarlyStop, TrainingRequest
+    from fakesmrt_models.training.sinks import require_sinks
     from fakesmrt_models.training.supervisor import join_training
 
     place = launch()
@@ -130,7 +134,10 @@ def train(
     )
     if not place.owns_folder:
         raise typer.Exit(join_training(request))
-    _print_result(_trained(request, output), json_output)
+    require_sinks(request.sinks)
+    result = _trained(request, output)
+    report = write_training_report(output, result)
+    _print_result(result, report, json_output)
 
 
 def _shape(preset: str, config: Path | None, dropout: float | None) -> ModelConfig:
@@ -179,7 +186,7 @@ def _trained(request: TrainingRequest, output: Path) -> TrainingResult:
         line.end()
 
 
-def _print_result(result: TrainingResult, json_output: bool) -> None:
+def _print_result(result: TrainingResult, report: Path, json_output: bool) -> None:
     facts = {
         "checkpoint": str(result.model),
         "preset": result.preset,
@@ -201,3 +208,4 @@ def _print_result(result: TrainingResult, json_output: bool) -> None:
         f"{result.train_bits_per_byte:.3f} bits a byte in training, "
         + (f"{validation:.3f} on text kept unseen" if validation is not None else "no text to validate on")
     )
+    typer.echo(f"Curves, samples and choices: {report}")
