@@ -59,15 +59,19 @@ def model_card(
         training_licences: of the text that it was trained on; none where nobody knows.
         licence: of the model itself, as SPDX writes it; None states none.
     """
+    sections = {
+        "Where it comes from": _facts(manifest),
+        "Models whose weights were averaged": _members(manifest),
+        "Licences of what it was trained on": _licences(training_licences),
+        "Training data": _data(manifest),
+    }
     parts = [
         front_matter(licence),
         f"# {manifest.get('preset', 'A model')}, exported by fakesmrt",
         f"A language model of {n_parameters(config):,} trained parameters. The file holds the constant gains of its "
         "norms beside them, because Qwen3 has a gain in every norm.",
         _usage(config),
-        "## Where it comes from\n\n" + _facts(manifest),
-        "## Licences of what it was trained on\n\n" + _licences(training_licences),
-        "## Training data\n\n" + _data(manifest),
+        *(f"## {title}\n\n{text}" for title, text in sections.items() if text),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -105,6 +109,16 @@ def _facts(manifest: Mapping[str, Any]) -> str:
         if manifest.get(key) is not None
     ]
     return "\n".join(["| | |", "|---|---|", *rows])
+
+
+def _members(manifest: Mapping[str, Any]) -> str:
+    """What a mix in weights was made of; nothing for another model."""
+    rows = [
+        f"| {member['weights_sha256']} | {member['weight']:.4f} |" for member in manifest.get("members", [])
+    ]
+    if not rows:
+        return ""
+    return "\n".join(["| SHA-256 of the weights | share |", "|---|--:|", *rows])
 
 
 def _shown(value: object) -> str:

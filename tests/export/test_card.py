@@ -38,6 +38,9 @@ def test_the_card_tells_what_the_manifest_and_the_database_know() -> None:
     ):
         assert part in card
     assert "branched from" not in card, "a fact that the manifest does not state is left out"
+    assert "averaged" not in card
+    mixed = model_card(PRESETS["1mx"], {"members": [{"weights_sha256": "ef" * 32, "weight": 0.25}]}, [], None)
+    assert f"averaged\n\n| SHA-256 of the weights | share |\n|---|--:|\n| {'ef' * 32} | 0.2500 |" in mixed
     bare = model_card(PRESETS["1mx"], {}, [], None)
     assert "no Training Database there knows these weights" in bare
     assert "license:" not in bare
