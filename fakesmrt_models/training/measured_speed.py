@@ -86,7 +86,8 @@ class MachineSpeed:
         (narrow, slow), (wide, fast) = sorted(self._rates.items())
         place = math.log(config.width / narrow) / math.log(wide / narrow)
         place = min(1.0, max(0.0, place))
-        return slow ** (1 - place) * fast**place / flops_per_token(config, sequence_length)
+        rate = math.exp((1 - place) * math.log(slow) + place * math.log(fast))
+        return rate / flops_per_token(config, sequence_length)
 
 
 def available_bytes() -> int:

@@ -12,7 +12,7 @@ from torch import Tensor
 from fakesmrt_models.architecture.config import ModelConfig
 from fakesmrt_models.architecture.presets import PRESETS
 from fakesmrt_models.architecture.transformer import Transformer, initialised
-from fakesmrt_models.training.estimates import StepShape, block_bytes_per_token, estimate
+from fakesmrt_models.training.estimates import Memory, StepShape, block_bytes_per_token, estimate
 from fakesmrt_models.training.loss import loss_function
 from fakesmrt_models.training.measured_speed import MEASURED_FLOPS, MachineSpeed, measured_batch
 from fakesmrt_models.training.optimizer import Optimizer
@@ -79,11 +79,13 @@ def test_more_costs_more(name: str) -> None:
 
 
 def test_the_peak_is_the_largest_moment() -> None:
-    memory = estimate(PRESETS["1mx"], SHAPE).memory
-    lasting = memory.process + memory.weights + memory.optimizer
-    assert memory.peak() == lasting + max(
-        memory.activations + memory.logits, memory.gradients + memory.update, memory.evaluation
-    )
+    memory = Memory(
+        process=1_000, weights=100, gradients=100, optimizer=100, update=50, average=0, activations=40, logits=5,
+        evaluation=10,
+    )  # fmt: skip
+    assert memory.peak() == 1_000 + 200 + 150 + 4, "the update"
+    assert replace(memory, activations=400).peak() == 1_000 + 200 + 405 + 4, "the backward pass"
+    assert replace(memory, evaluation=1_000).peak() == 1_000 + 200 + 1_000 + 60, "the evaluation"
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
