@@ -7,14 +7,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from benchmarks.killed_trainings import begun, child, ends_of, request_for, write_tokens
 from fakesmrt_models.training.loop import Trainer
 from fakesmrt_models.training.request import TrainingRequest
 from fakesmrt_models.training.resume import saved_folders
-from fakesmrt_models.training.run import EXIT_STOPPED, LOCK_FILE, REQUEST_FILE
+from fakesmrt_models.training.run import EXIT_STOPPED, LOCK_FILE, REQUEST_FILE, train_in
 from fakesmrt_models.training.supervisor import run_training
 from warehouse.errors import InputUnreadable, InvalidConfiguration, LockHeld, TrainingFailed
 from warehouse.locks import exclusive, in_turn
@@ -55,6 +57,19 @@ def test_whatever_ends_the_child_the_result_is_the_same(request_of: MakeRequest,
         pytest.fail("a finished training starts no process")
 
     assert run_training(request, tmp_path / "run", never) == resumed
+
+
+def test_kills_between_micro_batches_and_inside_saving_change_nothing(tmp_path: Path) -> None:
+    """``benchmarks/killed_trainings.py`` does it at random moments; the folder is killed twice here."""
+    request = replace(request_for(write_tokens(tmp_path / "tokens"), 8, 1, compiled=False), keep_every=2)
+    undisturbed = begun(request, tmp_path / "undisturbed")
+    assert train_in(undisturbed) == 0
+    killed = begun(request, tmp_path / "killed")
+    assert child(killed, "accumulation", 3) == -signal.SIGKILL
+    # The third call that writes something, in the middle of a checkpoint.
+    assert child(killed, "saving", 3) == -signal.SIGKILL
+    assert train_in(killed) == 0
+    assert ends_of(killed) == ends_of(undisturbed)
 
 
 def test_a_second_trainer_is_refused_and_told_who_trains(request_of: MakeRequest, tmp_path: Path) -> None:
