@@ -130,6 +130,7 @@ class NanoGpt:
 
     def hidden(self, inputs: Tensor) -> Tensor:
         """Its logits at every position: it gives them only where targets are given, which change nothing else."""
+        inputs = inputs.contiguous()
         logits: Tensor = self.model(inputs, inputs)[0]
         return logits
 
