@@ -227,7 +227,8 @@ def measure(
             differing += [f"{mode} {moment} {name}" for name in expected if found.get(name) != expected[name]]
             shutil.rmtree(run_dir)
     return {
-        "benchmark": "killed_trainings", "kills": n_kills * len(modes), "steps": n_steps, "threads": threads, "seed": seed,
+        "benchmark": "killed_trainings", "kills": n_kills * len(modes), "steps": n_steps,
+        "threads": threads, "seed": seed,
         "equal": sum(equal[mode] for mode in modes), "by": dict(equal), "differing": differing,
     }  # fmt: skip
 
