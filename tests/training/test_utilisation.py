@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from fakesmrt_models.architecture.presets import preset
 from fakesmrt_models.training import utilisation as room
-from fakesmrt_models.training.utilisation import matmul_peak, utilisation
+from fakesmrt_models.training.utilisation import flops_per_token, matmul_peak, utilisation
 
 
 def test_half_the_operations_of_the_peak_are_a_utilisation_of_a_half() -> None:
@@ -33,3 +36,12 @@ def test_measuring_draws_no_random_number_of_the_training(monkeypatch: pytest.Mo
     before = torch.get_rng_state()
     assert matmul_peak(torch.float32, expected_seconds=60.0)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_operations_of_1mx_are_six_for_each_weight_and_for_half_a_square_of_attention() -> None:
+    """7.08 million a token at 256 tokens; a window or an untied head does what it must."""
+    config = preset("1mx")
+    attended = config.n_layers * 2 * config.n_heads * config.head_width * (256 + 1) / 2
+    assert flops_per_token(config, 256) == 6 * (1_048_576 + attended)
+    assert flops_per_token(replace(config, sliding_window=1), 256) == 6 * (1_048_576 + 4 * 2 * 128)
+    assert flops_per_token(replace(config, tied_embeddings=False), 256) == flops_per_token(config, 256)
