@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -118,7 +119,9 @@ class NanoGpt:
         module = importlib.util.module_from_spec(specification)
         specification.loader.exec_module(module)
         saved = torch.load(out / "ckpt.pt", map_location="cpu", weights_only=True)
-        self.model: Any = module.GPT(module.GPTConfig(**saved["model_args"]))
+        # It prints its size, and a benchmark's output is one line.
+        with redirect_stdout(sys.stderr):
+            self.model: Any = module.GPT(module.GPTConfig(**saved["model_args"]))
         self.model.load_state_dict(
             {name.removeprefix("_orig_mod."): tensor for name, tensor in saved["model"].items()}
         )

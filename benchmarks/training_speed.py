@@ -236,7 +236,11 @@ def _request(tokens: Path, n_steps: int, threads: int) -> Any:
 
 def in_process(python: Path, isa: str | None, task: str, **values: Any) -> Any:
     """Run one of the functions above in a process of its own."""
-    environment = dict(os.environ) | {"OMP_NUM_THREADS": str(values["threads"])}
+    # A foreign Python finds the shape of 1mx in this repository.
+    paths = [str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = dict(os.environ) | {
+        "OMP_NUM_THREADS": str(values["threads"]), "PYTHONPATH": os.pathsep.join(paths),
+    }  # fmt: skip
     if isa is not None:
         environment["ONEDNN_MAX_CPU_ISA"] = isa
     command = [str(python), __file__, "--task", task, json.dumps(values, default=str)]
