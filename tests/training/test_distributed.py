@@ -29,6 +29,24 @@ PATIENCE = 300.0
 """Seconds; a busy machine may be slow, and only a fault lasts longer."""
 
 MakeRequest = Callable[..., TrainingRequest]
+PROGRAM = "import sys; from fakesmrt_models.training.run import main; sys.exit(main(sys.argv[1:]))"
+
+DYING = """
+import os, signal, sys
+from fakesmrt_models.training import distributed, run
+any_of = distributed.Processes.any
+n_asked = 0
+def any_of_the_living(processes, flag):
+    global n_asked
+    n_asked += 1
+    if n_asked == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return any_of(processes, flag)
+distributed.Processes.any = any_of_the_living
+sys.exit(run.main(sys.argv[1:]))
+"""
+"""Asked once when they meet, and after every step: it dies in its fourth step."""
+
 Started = list[subprocess.Popen[bytes]]
 
 
@@ -39,7 +57,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def training(*requests_and_folders: tuple[TrainingRequest, Path]) -> Iterator[Started]:
+def training(
+    *requests_and_folders: tuple[TrainingRequest, Path], second_program: str = PROGRAM
+) -> Iterator[Started]:
     """The processes of one training, rank after rank; none outlives the block."""
     world = {
         "WORLD_SIZE": str(len(requests_and_folders)),
@@ -53,7 +73,7 @@ def training(*requests_and_folders: tuple[TrainingRequest, Path]) -> Iterator[St
         with (folder / LOG_FILE).open("wb") as log:
             started.append(
                 subprocess.Popen(
-                    [sys.executable, "-m", "fakesmrt_models.training.run", "--run-dir", str(folder)],
+                    [sys.executable, "-c", second_program if rank else PROGRAM, "--run-dir", str(folder)],
                     stdout=log,
                     stderr=log,
                     env=os.environ | world | {"RANK": str(rank), "OMP_NUM_THREADS": "1"},
@@ -65,6 +85,23 @@ def training(*requests_and_folders: tuple[TrainingRequest, Path]) -> Iterator[St
         for process in started:
             process.kill()
             process.wait()
+
+
+@pytest.fixture(scope="module")
+def shared(tokens: Path) -> TrainingRequest:
+    """A training of two processes."""
+    return TrainingRequest(
+        tokens=tokens, preset="56kx", steps=12, threads=1, batch_tokens=512, sequence_length=64, processes=2
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(shared: TrainingRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of rank 0 of that training, undisturbed, and beside it the scratch folder of the other."""
+    root = tmp_path_factory.mktemp("whole")
+    with training((shared, root / "run"), (shared, root / "scratch")) as processes:
+        assert [process.wait(PATIENCE) for process in processes] == [0, 0]
+    return root / "run"
 
 
 def losses(folder: Path) -> list[float]:
@@ -80,41 +117,33 @@ def result(folder: Path) -> TrainingResult:
     return TrainingResult.from_json((folder / RESULT_FILE).read_bytes(), folder)
 
 
-def test_two_processes_learn_what_one_does(request_of: MakeRequest, tmp_path: Path) -> None:
-    alone = Trainer(request_of(), tmp_path / "alone")
+def test_two_processes_learn_what_one_does(shared: TrainingRequest, whole: Path, tmp_path: Path) -> None:
+    alone = Trainer(replace(shared, processes=1), tmp_path)
     alone.run(lambda: False)
     alone.finish(attempts=1)
-    shared = request_of(processes=2)
-    with training((shared, tmp_path / "two"), (shared, tmp_path / "scratch")) as processes:
-        assert [process.wait(PATIENCE) for process in processes] == [0, 0]
-    assert len(losses(tmp_path / "two")) == 12
-    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "alone"), rel=2e-3)
-    assert not (tmp_path / "scratch" / METRICS_FILE).exists()
-    assert not (tmp_path / "scratch" / RESULT_FILE).exists()
+    assert len(losses(whole)) == 12
+    assert losses(whole) == pytest.approx(losses(tmp_path), rel=2e-3)
+    assert not (whole.parent / "scratch" / METRICS_FILE).exists()
+    assert not (whole.parent / "scratch" / RESULT_FILE).exists()
 
 
 def test_a_dead_process_ends_all_with_one_line_and_the_training_goes_on(
-    request_of: MakeRequest, tmp_path: Path
+    shared: TrainingRequest, whole: Path, tmp_path: Path
 ) -> None:
-    request = request_of(processes=2, steps=60, checkpoint_seconds=0.0)
-    with training((request, tmp_path / "run"), (request, tmp_path / "scratch")) as (first, second):
-        metrics = tmp_path / "run" / METRICS_FILE
-        while first.poll() is None and not (metrics.exists() and len(losses(tmp_path / "run")) >= 3):
-            pass
-        second.send_signal(signal.SIGKILL)
+    often = replace(shared, checkpoint_seconds=0.0)
+    run = (often, tmp_path / "run")
+    with training(run, (often, tmp_path / "scratch"), second_program=DYING) as (first, second):
         assert first.wait(PATIENCE) == 1
+        assert second.wait(PATIENCE) == -signal.SIGKILL
     named = json.loads((tmp_path / "run" / LOG_FILE).read_text().splitlines()[-1])
     assert named["error"] == "TrainingFailed"
     assert "One of the 2 processes of this training ended" in named["cause"]
     # Another machine may take the place of the lost one: the checkpoint comes from rank 0.
-    with training((request, tmp_path / "run"), (request, tmp_path / "new")) as processes:
-        assert [process.wait(PATIENCE) for process in processes] == [0, 0]
-    undisturbed = replace(request, checkpoint_seconds=30.0)
-    with training((undisturbed, tmp_path / "whole"), (undisturbed, tmp_path / "another")) as processes:
+    with training(run, (often, tmp_path / "new")) as processes:
         assert [process.wait(PATIENCE) for process in processes] == [0, 0]
     assert result(tmp_path / "run").attempts == 2
-    assert result(tmp_path / "run").weights_sha256 == result(tmp_path / "whole").weights_sha256
-    assert deterministic_metrics(tmp_path / "run") == deterministic_metrics(tmp_path / "whole")
+    assert result(tmp_path / "run").weights_sha256 == result(whole).weights_sha256
+    assert deterministic_metrics(tmp_path / "run") == deterministic_metrics(whole)
 
 
 def test_processes_with_other_arguments_are_refused(request_of: MakeRequest, tmp_path: Path) -> None:
