@@ -131,6 +131,30 @@ def bits_per_byte_of_split(
     return [float(total) / math.log(2) / n_bytes for total in nats]
 
 
+def bits_per_byte_of_whole_texts(model: Any, folder: Path, split: str, context: int = CONTEXT) -> float:
+    """Bits per byte of a split whose texts are measured as `fakesmrt eval` does: each as one document.
+
+    Args:
+        model: as those of `bits_per_byte_of_split`.
+        folder: of tokens.
+        split: the split that is measured.
+        context: most tokens that the model sees at once; each window begins half of it after the one before.
+    """
+    texts: dict[bytes, list[Any]] = {}
+    n_bytes = 0
+    for shard in open_split(folder, split):
+        for record in shard.index:
+            pieces_of_text = texts.setdefault(record["document_id"].tobytes(), [])
+            # The marker of the first piece stays, as that of the text.
+            start = int(record["token_start"]) + bool(pieces_of_text)
+            pieces_of_text.append(shard.tokens[start : int(record["token_end"])])
+            n_bytes += int(record["n_bytes"])
+    torch.set_num_threads(2)
+    whole = [np.concatenate(parts) for parts in texts.values()]
+    nats = chunk_nats([model], whole, context=context, stride=max(1, context // 2)).sum()
+    return float(nats) / math.log(2) / n_bytes
+
+
 def main() -> None:
     """Write a folder and say what is in it."""
     parser = argparse.ArgumentParser(

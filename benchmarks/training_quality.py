@@ -7,7 +7,7 @@ Whole books are kept unseen by a hash of their names (token_folders.py; the line
 ``fakesmrt train --preset 1mx --minutes M``, set-up included, once a seed. nanoGPT trains with the same number of
 layers, heads and units, on the same tokens in the order of the books, by its recipe for small models, compiled, in the
 faster of float32 and bfloat16, for as many iterations as fit into the same time at the speed of a short run: its
-set-up is given to it. Both are measured in float32 by the same windows of 256 tokens, 128 apart. Prints one JSON line.
+set-up is given to it. Both are measured in float32 by the same windows of 256 tokens, 128 apart, each book as one text. Prints one JSON line.
 """
 
 from __future__ import annotations
@@ -24,7 +24,12 @@ from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
-from token_folders import bits_per_byte_of_split, texts_by_split, write_token_folder
+from token_folders import (
+    bits_per_byte_of_split,
+    bits_per_byte_of_whole_texts,
+    texts_by_split,
+    write_token_folder,
+)
 from training_peers import (
     SMALL_RECIPE,
     NanoGpt,
@@ -42,6 +47,14 @@ SEQUENCE_LENGTH = 256
 BATCH_TOKENS = 8_192
 
 
+def measured(model: Any, tokens: Path) -> dict[str, float]:
+    """The unseen books as `fakesmrt eval` measures a text; and in pieces of 2,000 characters, each by itself."""
+    return {
+        "bits_per_byte": round(bits_per_byte_of_whole_texts(model, tokens, "report"), 4),
+        "bits_per_byte_in_pieces": round(bits_per_byte_of_split([model], tokens, "report")[0], 4),
+    }
+
+
 def ours(options: argparse.Namespace, tokens: Path, seed: int) -> dict[str, Any]:
     """Train with the command that a user gives; measure the model."""
     run_dir = options.work / f"ours-{options.preset}-{options.minutes:g}-{seed}"
@@ -55,7 +68,7 @@ def ours(options: argparse.Namespace, tokens: Path, seed: int) -> dict[str, Any]
     seconds = time.monotonic() - begin
     model = load_model(run_dir / "model").model
     return {
-        "seed": seed, "bits_per_byte": round(bits_per_byte_of_split([model], tokens, "report")[0], 4),
+        "seed": seed, **measured(model, tokens),
         "n_tokens": result["n_tokens"], "tokens_per_second": round(result["tokens_per_second"]),
         "wall_seconds": round(seconds, 1), "n_parameters": result["n_parameters"],
     }  # fmt: skip
@@ -84,7 +97,7 @@ def nanogpt(options: argparse.Namespace, tokens: Path) -> dict[str, Any]:
     seconds = time.monotonic() - begin
     model: Any = NanoGpt(options.nanogpt, same["out"])
     return {
-        "bits_per_byte": round(bits_per_byte_of_split([model], tokens, "report")[0], 4),
+        **measured(model, tokens),
         "n_tokens": n_steps * BATCH_TOKENS, "tokens_per_second": round(BATCH_TOKENS / step_seconds[autocast]),
         "wall_seconds": round(seconds, 1), "n_parameters": model.n_parameters,
         "dtype": "bfloat16" if autocast else "float32", "learning_rate": options.nanogpt_learning_rate,
