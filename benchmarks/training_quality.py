@@ -7,7 +7,8 @@ Whole books are kept unseen by a hash of their names (token_folders.py; the line
 ``fakesmrt train --preset 1mx --minutes M``, set-up included, once a seed. nanoGPT trains with the same number of
 layers, heads and units, on the same tokens in the order of the books, by its recipe for small models, compiled, in the
 faster of float32 and bfloat16, for as many iterations as fit into the same time at the speed of a short run: its
-set-up is given to it. Both are measured in float32 by the same windows of 256 tokens, 128 apart, each book as one text. Prints one JSON line.
+set-up is given to it. Both are measured in float32 by the same windows of 256 tokens, 128 apart, each book as one
+text. Prints one JSON line.
 """
 
 from __future__ import annotations
