@@ -125,6 +125,7 @@ class Child:
         # The process that holds the folder has read its request already.
         write_bytes_whole(run_dir / REQUEST_FILE, request.to_json())
         with (run_dir / LOG_FILE).open("ab") as log:
+            self._log_begin = log.tell()
             self._process = self._started(log.fileno())
 
     def __enter__(self) -> Child:
@@ -133,8 +134,9 @@ class Child:
     def __exit__(self, kind: type[BaseException] | None, error: object, traceback: object) -> None:
         self.stop()
         # What ended the child by itself says more than that it was to be stopped.
-        if kind is KeyboardInterrupt and self.status == 1:
-            raise self.failure()
+        named = self._named_failure()
+        if kind is KeyboardInterrupt and named is not None:
+            raise named
 
     def _started(self, log: int) -> subprocess.Popen[bytes]:
         """The process, in a session of its own, so that Ctrl-C reaches its parent alone."""
@@ -189,17 +191,27 @@ class Child:
 
     def failure(self) -> FakesmrtError:
         """The error that the child named in its last line, or what its log ends with."""
-        log = self.run_dir / LOG_FILE
-        lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:]
+        named = self._named_failure()
+        if named is not None:
+            return named
+        how = "was stopped" if self.status == EXIT_STOPPED else f"ended with status {self.status}"
+        return TrainingFailed(
+            f"The training {how}; its log {self.run_dir / LOG_FILE} ends with: {' | '.join(self._last_lines())}",
+            "Run the same command again to go on from the last checkpoint",
+        )
+
+    def _named_failure(self) -> FakesmrtError | None:
         try:
-            named = json.loads(lines[-1])
+            named = json.loads(self._last_lines()[-1])
             return getattr(warehouse.errors, named["error"], TrainingFailed)(named["cause"], named["remedy"])
         except (ValueError, KeyError, IndexError, TypeError):
-            how = "was stopped" if self.status == EXIT_STOPPED else f"ended with status {self.status}"
-            return TrainingFailed(
-                f"The training {how}; its log {log} ends with: {' | '.join(lines)}",
-                "Run the same command again to go on from the last checkpoint",
-            )
+            return None
+
+    def _last_lines(self) -> list[str]:
+        """The end of what this child wrote into its log; earlier attempts stand before it."""
+        with (self.run_dir / LOG_FILE).open("rb") as log:
+            log.seek(self._log_begin)
+            return log.read().decode(errors="replace").splitlines()[-LOG_LINES:]
 
 
 def _require_processes(request: TrainingRequest) -> None:
@@ -225,5 +237,7 @@ def _terminated_like_interrupted() -> Iterator[None]:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    del number, frame
+    del frame
+    # torchrun says it more than once; the child is being stopped already.
+    signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
