@@ -45,7 +45,9 @@ def loss_function(model: Transformer, *, compiled: bool, native: bool) -> LossFu
         cast(Block, layer).attention.native = native
 
     def native_loss(inputs: Tensor, targets: Tensor) -> Tensor:
-        return linear_cross_entropy(model.hidden(inputs).flatten(0, 1), model.output_weight(), targets.flatten())
+        return linear_cross_entropy(
+            model.hidden(inputs).flatten(0, 1), model.output_weight(), targets.flatten()
+        )
 
     def loss(inputs: Tensor, targets: Tensor) -> Tensor:
         return F.cross_entropy(model(inputs).float().flatten(0, 1), targets.flatten())
