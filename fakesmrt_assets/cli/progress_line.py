@@ -23,11 +23,11 @@ class ProgressLine:
     def show(self, done: float, total: float, note: str) -> None:
         """Show how far a training is (`warehouse.progress.Progress`)."""
         if self._stream.isatty():
-            self._write(f"\r\033[K{fitted(_with_bar(done, total, note), self._columns())}")
+            self._write(f"\r\033[K{shown(done, total, note, self._columns())}")
             self._open = True
         elif int(10 * done / total) > self._shown_tenth:
             self._shown_tenth = int(10 * done / total)
-            self._write(_with_steps(done, total, note) + "\n")
+            self._write(f"step {done:,.0f} of {total:,.0f}: {note}\n" if done else f"{note}\n")
 
     def end(self) -> None:
         """Leave the line."""
@@ -44,15 +44,11 @@ class ProgressLine:
         self._stream.flush()
 
 
-def fitted(text: str, columns: int) -> str:
-    """`text` cut so that it does not break the line: only an unbroken one can be written over."""
-    return text if len(text) < columns else text[: columns - 2] + "…"
-
-
-def _with_bar(done: float, total: float, note: str) -> str:
+def shown(done: float, total: float, note: str, columns: int) -> str:
+    """Bar, steps and note that do not break the line (only an unbroken one can be written over): the bar goes first."""
     full = round(BAR_WIDTH * done / total)
-    return f"{'━' * full}{'·' * (BAR_WIDTH - full)} {done / total:4.0%} {_with_steps(done, total, note)}"
-
-
-def _with_steps(done: float, total: float, note: str) -> str:
-    return f"step {done:,.0f} of {total:,.0f}: {note}" if done else note
+    bar = f"{'━' * full}{'·' * (BAR_WIDTH - full)} {done / total:4.0%} "
+    text = f"{done:.0f}/{total:.0f} {note}" if done else note
+    if len(bar + text) < columns:
+        return bar + text
+    return text if len(text) < columns else text[: columns - 2] + "…"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from fakesmrt_models.training.progress import training_progress
+import pytest
+
+from fakesmrt_models.training.progress import note, training_progress
 
 LINE = {
     "step": 100, "n_steps": 400, "n_tokens": 819_200, "loss": 3.25, "train_bits_per_byte": 1.875,
@@ -25,7 +27,7 @@ def test_a_line_says_loss_speed_utilisation_and_the_time_left(tmp_path: Path) ->
     assert training_progress(metrics_file(tmp_path, measured, LINE)) == (
         100,
         400,
-        "2 min 30 s left, loss 3.250, 1.875 bits a byte (unseen 1.950), 18,240 tokens/s, 47% of the matmul peak",
+        "2:30 left, loss 3.25, 1.875 bits/B, unseen 1.950, 18k tok/s at 47%",
     )
 
 
@@ -34,8 +36,13 @@ def test_what_was_not_measured_is_left_out(tmp_path: Path) -> None:
     assert training_progress(metrics) == (
         100,
         400,
-        "2 min 30 s left, loss 3.250, 1.875 bits a byte, 18,240 tokens/s",
+        "2:30 left, loss 3.25, 1.875 bits/B, 18k tok/s",
     )
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(0.2, "0:00"), (3_570.0, "59:30"), (3_900.0, "1h05")])
+def test_the_time_left_is_minutes_or_hours(seconds: float, left: str) -> None:
+    assert note([LINE | {"step": 1, "n_steps": 2, "seconds": seconds}]).startswith(f"{left} left, ")
 
 
 def test_there_is_nothing_to_say_before_the_first_whole_line(tmp_path: Path) -> None:
