@@ -145,7 +145,7 @@ def _shape(preset: str, config: Path | None, dropout: float | None) -> ModelConf
     from fakesmrt_models.architecture.config import ModelConfig
     from fakesmrt_models.architecture.presets import preset as preset_config
 
-    shape = preset_config(preset) if config is None else ModelConfig.from_json(config.read_text())
+    shape = preset_config(preset) if config is None else ModelConfig.from_json(config.read_bytes(), config)
     return shape if dropout is None else replace(shape, dropout=dropout)
 
 

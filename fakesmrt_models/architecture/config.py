@@ -7,14 +7,22 @@ does not: the named shapes (``presets.py``) and the module (``transformer.py``).
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from warehouse.errors import InvalidConfiguration
 
 FeedForwardKind = Literal["swiglu", "relu_squared"]
+
+KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "int": ((int,), "a whole number"), "float": ((float, int), "a number"), "bool": ((bool,), "true or false"),
+    "FeedForwardKind": ((str,), "a name"),
+}  # fmt: skip
+"""What a field of `ModelConfig` takes, by its annotation; for Python true is an int too, here it is not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +81,15 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         """Raise `InvalidConfiguration` for a shape that cannot be built."""
+        for field in fields(self):
+            value, kind = getattr(self, field.name), str(field.type)
+            types, named = KINDS[kind.removesuffix(" | None")]
+            optional = kind.endswith("None")
+            _require(
+                type(value) in types or (optional and value is None),
+                f"{field.name} is {json.dumps(value, default=repr)}",
+                f"Give {named}{' or null' if optional else ''}",
+            )
         for name in (
             "vocab_size", "width", "n_layers", "n_heads", "n_kv_heads", "head_width", "feed_forward_width",
             "context_length",
@@ -98,22 +115,29 @@ class ModelConfig:
             f"{nearest_name(self.feed_forward, set(get_args(FeedForwardKind)))}",
             "Name one of these",
         )
-        _require(
-            self.logit_softcap is None or self.logit_softcap > 0,
-            f"logit_softcap is {self.logit_softcap}",
-            "Give a positive bound, or null for none",
-        )
+        for name in ("query_key_gain", "rope_theta", "norm_epsilon", "logit_softcap"):
+            value = getattr(self, name)
+            _require(value is None or 0 < value < math.inf, f"{name} is {value}", "Give a positive number")
 
     def to_json(self) -> str:
         """Canonical JSON: sorted keys, so that equal configurations have equal bytes."""
         return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> ModelConfig:
-        """Read what `to_json` wrote; raises `InvalidConfiguration` for anything else."""
+    def from_json(cls, text: str | bytes, path: Path | None = None) -> ModelConfig:
+        """Read what `to_json` wrote; raises `InvalidConfiguration` for anything else, which names its `path`."""
+        try:
+            return cls._from_json(text)
+        except InvalidConfiguration as error:
+            if path is None:
+                raise
+            raise InvalidConfiguration(f"{path}: {error.cause}", error.remedy) from error
+
+    @classmethod
+    def _from_json(cls, text: str | bytes) -> ModelConfig:
         try:
             values = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidConfiguration(
                 f"A model configuration is no JSON: {error}", "Restore the file"
             ) from error

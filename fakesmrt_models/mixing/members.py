@@ -66,7 +66,7 @@ def inspect_member(path: Path) -> Member:
     if (path / ENSEMBLE_FILE).exists():
         raise InvalidConfiguration(f"{path} is an ensemble, not a model", "Give the models in it as members")
     folder = model_folder(path)
-    config = ModelConfig.from_json(read_file(folder, CONFIG_FILE).decode())
+    config = ModelConfig.from_json(read_file(folder, CONFIG_FILE), folder / CONFIG_FILE)
     manifest = read_manifest(folder)
     weights_sha256 = _sha256(folder, WEIGHTS_FILE)
     if manifest.get("weights_sha256", weights_sha256) != weights_sha256:

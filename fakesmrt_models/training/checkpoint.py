@@ -97,7 +97,7 @@ def load_model(folder: Path) -> LoadedModel:
         CorruptArtefact: a file does not hold what the manifest or the configuration says.
     """
     folder = model_folder(folder)
-    config = ModelConfig.from_json(read_file(folder, "config.json").decode())
+    config = ModelConfig.from_json(read_file(folder, "config.json"), folder / "config.json")
     manifest = read_manifest(folder)
     weights = read_file(folder, "model.safetensors")
     for name, data, key in (

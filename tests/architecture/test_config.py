@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -63,10 +64,26 @@ def test_a_missing_key_is_named() -> None:
         ModelConfig.from_json(json.dumps(values))
 
 
-@pytest.mark.parametrize("text", ["", "[1]", "{"])
-def test_other_json_is_refused(text: str) -> None:
-    with pytest.raises(InvalidConfiguration):
-        ModelConfig.from_json(text)
+@pytest.mark.parametrize("text", [b"", b"[1]", b"{", b'{"width": "\xe9"}', b"[" * 100_000])
+def test_other_json_is_refused_and_its_file_named(text: bytes) -> None:
+    with pytest.raises(InvalidConfiguration, match=r"my/config\.json: A model configuration"):
+        ModelConfig.from_json(text, Path("my/config.json"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("width", "64", "a whole number"), ("width", 64.5, "a whole number"), ("n_heads", True, "a whole number"),
+        ("n_layers", None, "a whole number"), ("dropout", "0", "a number"), ("rope_theta", None, "a number"),
+        ("sliding_window", 4.0, "a whole number or null"), ("tied_embeddings", 1, "true or false"),
+        ("feed_forward", ["swiglu"], "a name"),
+    ],
+)  # fmt: skip
+def test_a_value_of_another_kind_is_refused(name: str, value: object, wanted: str) -> None:
+    values = json.loads(PRESETS["1mx"].to_json()) | {name: value}
+    with pytest.raises(InvalidConfiguration) as refused:
+        ModelConfig.from_json(json.dumps(values))
+    assert str(refused.value) == f"{name} is {json.dumps(value)}. Give {wanted}."
 
 
 def test_an_unknown_preset_offers_the_nearest() -> None:

@@ -178,6 +178,9 @@ def test_a_configuration_of_before_the_flags_still_opens() -> None:
         ({"dropout": 1.0}, r"dropout is 1\.0"),
         ({"feed_forward": "swigloo"}, "'swigloo': the nearest is swiglu"),
         ({"logit_softcap": 0.0}, r"logit_softcap is 0\.0"),
+        ({"query_key_gain": 0.0}, r"query_key_gain is 0\.0"),
+        ({"norm_epsilon": float("nan")}, "norm_epsilon is nan"),
+        ({"rope_theta": float("inf")}, "rope_theta is inf"),
     ],
 )
 def test_a_setting_out_of_range_is_refused(change: dict[str, Any], cause: str) -> None:
