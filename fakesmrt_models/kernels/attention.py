@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from fakesmrt_models.kernels.build import library
+from warehouse.errors import InvalidConfiguration
 
 HEAD_WIDTH_UNIT = 32
 """Head widths must be multiples of this: half a head fills whole vectors (vector.h)."""
@@ -58,6 +59,20 @@ def supported(head_width: int) -> bool:
     return head_width % HEAD_WIDTH_UNIT == 0
 
 
+def require_native(tensor: Tensor) -> None:
+    """Raise `InvalidConfiguration` for a tensor that native code cannot read."""
+    if tensor.device.type != "cpu" or tensor.dtype not in {torch.float32, torch.bfloat16}:
+        raise InvalidConfiguration(
+            f"Native code reads float32 and bfloat16 in memory, not {tensor.dtype} on {tensor.device}",
+            "Use plain torch for it",
+        )
+
+
+def prepare(head_width: int) -> None:
+    """Build the native attention for heads of this width; raises `TrainingFailed` where that cannot be."""
+    _library(head_width)
+
+
 def attend(projected: Tensor, table: Tensor, shape: AttentionShape) -> Tensor:
     """Causal attention with QK-norm and rotation of queries and keys.
 
@@ -68,6 +83,9 @@ def attend(projected: Tensor, table: Tensor, shape: AttentionShape) -> Tensor:
 
     Returns:
         [B, T, n_heads, head_width], in the type of `projected`.
+
+    Raises:
+        InvalidConfiguration: other types or shapes, or tensors that are not in the processor's memory.
     """
     gain = 0.0 if shape.query_key_gain is None else shape.query_key_gain
     attended: Tensor = _attention(
@@ -82,9 +100,18 @@ def _attention(
     projected: Tensor, table: Tensor, n_heads: int, n_kv_heads: int, window: int, gain: float, epsilon: float
 ) -> tuple[Tensor, Tensor]:
     """The result, and the logarithm of each softmax's denominator [B, n_heads, T]; no gain is no norm."""
+    require_native(projected)
+    if table.dtype != torch.float32 or table.shape != (2, *projected.shape[1::2]):
+        raise InvalidConfiguration(
+            "The rotary table does not fit the heads", "Give cosines and sines in float32"
+        )
+    if projected.shape[2] != n_heads + 2 * n_kv_heads or not supported(projected.shape[3]):
+        raise InvalidConfiguration(
+            "The projection does not have these heads", "Give queries, keys and values"
+        )
     projected, table = projected.contiguous(), table.contiguous()
     attended, log_sums = _outputs(projected, n_heads)
-    library("attention.cpp", f"HEAD_WIDTH={projected.shape[3]}").attention_forward(
+    _library(projected.shape[3]).attention_forward(
         ctypes.byref(_described(projected, n_heads, n_kv_heads, window, gain, epsilon)),
         int(projected.dtype == torch.bfloat16),
         *map(_pointer, (projected, table, attended, log_sums)),
@@ -108,7 +135,7 @@ def _attention_backward(
     """The gradient of `projected` from that of the result."""
     projected, table, gradient = projected.contiguous(), table.contiguous(), gradient.contiguous()
     projected_gradient = torch.empty_like(projected)
-    library("attention.cpp", f"HEAD_WIDTH={projected.shape[3]}").attention_backward(
+    _library(projected.shape[3]).attention_backward(
         ctypes.byref(_described(projected, n_heads, n_kv_heads, window, gain, epsilon)),
         int(projected.dtype == torch.bfloat16),
         *map(_pointer, (projected, table, attended, log_sums, gradient, projected_gradient)),
@@ -152,6 +179,10 @@ def _described(
     return _Shape(
         n_sequences, length, n_heads, n_kv_heads, window, gain, epsilon, head_width**-0.5, int(gain != 0)
     )
+
+
+def _library(head_width: int) -> ctypes.CDLL:
+    return library("attention.cpp", f"HEAD_WIDTH={head_width}")
 
 
 def _pointer(tensor: Tensor) -> ctypes.c_void_p:

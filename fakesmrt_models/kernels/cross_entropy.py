@@ -12,7 +12,9 @@ import ctypes
 import torch
 from torch import Tensor
 
+from fakesmrt_models.kernels.attention import require_native
 from fakesmrt_models.kernels.build import library
+from warehouse.errors import InvalidConfiguration
 
 CHUNK_BYTES = 8 << 20
 """Of one chunk's logits: large enough for the matrix products, small enough for the cache (measured)."""
@@ -33,16 +35,24 @@ def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Ten
 
     Returns:
         float32 scalar.
+
+    Raises:
+        InvalidConfiguration: other types, tensors that are not in the processor's memory, or a target that is no word.
     """
     loss: Tensor = _linear_cross_entropy(hidden, weight, targets)[0]
     return loss
+
+
+def prepare() -> None:
+    """Build the native loss; raises `TrainingFailed` where that cannot be."""
+    _library()
 
 
 @torch.library.custom_op("fakesmrt::linear_cross_entropy", mutates_args=())
 def _linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The loss and its gradients by `hidden` and `weight`; the latter is summed over chunks in float32."""
     hidden, matrix, targets = hidden.contiguous(), weight.to(hidden.dtype), targets.contiguous()
-    native = library("cross_entropy.cpp")
+    _require_targets(hidden, matrix, targets)
     n_tokens, vocab_size = hidden.shape[0], weight.shape[0]
     hidden_gradient = torch.empty_like(hidden)
     weight_gradient = torch.zeros(weight.shape, dtype=torch.float32)
@@ -52,7 +62,7 @@ def _linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> tu
     for start in range(0, n_tokens, n_rows):
         rows = hidden[start : start + n_rows]
         chunk = torch.mm(rows, matrix.t(), out=logits[: len(rows)])
-        native.cross_entropy(
+        _library().cross_entropy(
             int(hidden.dtype == torch.bfloat16),
             _pointer(chunk),
             _pointer(targets[start:]),
@@ -85,6 +95,27 @@ def _differentiate(ctx, gradient, *unused):  # type: ignore[no-untyped-def]  # t
 
 
 _linear_cross_entropy.register_autograd(_differentiate, setup_context=_keep)
+
+
+def _require_targets(hidden: Tensor, matrix: Tensor, targets: Tensor) -> None:
+    """Native code writes at the targets: they must lie within the logits."""
+    require_native(hidden)
+    if (
+        targets.dtype != torch.int64
+        or targets.shape != hidden.shape[:1]
+        or hidden.shape[1] != matrix.shape[1]
+    ):
+        raise InvalidConfiguration(
+            "Hidden vectors, output matrix and targets do not fit", "Give one target each"
+        )
+    if len(targets) and not 0 <= int(targets.min()) <= int(targets.max()) < len(matrix):
+        raise InvalidConfiguration(
+            f"A target is no word of a vocabulary of {len(matrix)}", "Train on tokens of this vocabulary"
+        )
+
+
+def _library() -> ctypes.CDLL:
+    return library("cross_entropy.cpp")
 
 
 def _pointer(tensor: Tensor) -> ctypes.c_void_p:

@@ -13,21 +13,28 @@ from torch.nn import functional as F
 from fakesmrt_models.architecture.config import ModelConfig
 from fakesmrt_models.architecture.transformer import Block, Transformer
 from fakesmrt_models.kernels import attention as native_attention
+from fakesmrt_models.kernels import cross_entropy as native_cross_entropy
 from fakesmrt_models.kernels.build import compiler
 from fakesmrt_models.kernels.cross_entropy import linear_cross_entropy
+from warehouse.errors import TrainingFailed
 
 LossFunction = Callable[[Tensor, Tensor], Tensor]
 
 
 def choose_native(config: ModelConfig) -> tuple[bool, str]:
-    """Whether the native code of ``kernels/`` can train a model of this shape, and why."""
+    """Whether the native code of ``kernels/`` can train a model of this shape, and why; it is built to know."""
     if compiler() is None:
         return False, "there is no C++ compiler"
     if config.logit_softcap is not None or config.value_from_embedding:
         return False, "native code has neither a logit softcap nor values from the embedding"
     if not native_attention.supported(config.head_width):
         return False, f"native code has no heads of width {config.head_width}"
-    return True, "there is a C++ compiler"
+    try:
+        native_attention.prepare(config.head_width)
+        native_cross_entropy.prepare()
+    except TrainingFailed as error:
+        return False, error.cause
+    return True, "the C++ compiler has built it"
 
 
 def loss_function(model: Transformer, *, compiled: bool, native: bool) -> LossFunction:

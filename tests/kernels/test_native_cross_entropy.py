@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from fakesmrt_models.kernels.build import compiler
 from fakesmrt_models.kernels.cross_entropy import chunk_rows, linear_cross_entropy
+from warehouse.errors import InvalidConfiguration
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="native code needs a C++ compiler")
 
@@ -74,3 +75,14 @@ def test_a_logit_that_is_not_a_number_is_not_hidden(at: int) -> None:
     weight[at] = torch.nan
 
     assert linear_cross_entropy(torch.ones(1, 2), weight, torch.tensor([1])).isnan()
+
+
+@pytest.mark.parametrize("target", [-100, 40])
+def test_a_target_that_is_no_word_is_refused(target: int) -> None:
+    with pytest.raises(InvalidConfiguration, match="no word"):
+        linear_cross_entropy(torch.ones(1, 2), torch.ones(40, 2), torch.tensor([target]))
+
+
+def test_a_type_that_native_code_cannot_read_is_refused() -> None:
+    with pytest.raises(InvalidConfiguration, match="float64"):
+        linear_cross_entropy(torch.ones(1, 2).double(), torch.ones(40, 2), torch.tensor([1]))

@@ -47,12 +47,44 @@ def test_without_a_compiler_plain_torch_trains(monkeypatch: pytest.MonkeyPatch) 
     assert choose_native(preset("56kx")) == (False, "there is no C++ compiler")
 
 
-def test_a_compiler_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_with_a_compiler_that_refuses_plain_torch_trains_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     refusing = tmp_path / "refusing-compiler"
     refusing.write_text("#!/bin/sh\necho unknown option >&2\nexit 1\n")
     refusing.chmod(0o755)
     monkeypatch.setenv("CXX", str(refusing))
     monkeypatch.setattr(build, "cache_dir", lambda: str(tmp_path))
+    build.library.cache_clear()
 
-    with pytest.raises(TrainingFailed, match="unknown option"):
-        build.library("cross_entropy.cpp", "TESTED")
+    native, reason = choose_native(preset("56kx"))
+
+    assert not native
+    assert reason.endswith("attention.cpp: unknown option")
+
+
+@pytest.mark.skipif(build.compiler() is None, reason="native code needs a C++ compiler")
+def test_a_damaged_library_is_built_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(build, "cache_dir", lambda: str(tmp_path))
+    build.library.cache_clear()
+    build.library("cross_entropy.cpp")
+    (built,) = (tmp_path / "fakesmrt-native").glob("*.so")
+    whole = built.read_bytes()
+    # Another file under the name: the one that is loaded must not be cut.
+    built.unlink()
+    built.write_bytes(whole[:3_000])
+    build.library.cache_clear()
+
+    build.library("cross_entropy.cpp")
+
+    assert built.read_bytes() == whole
+
+
+def test_code_that_others_can_write_is_not_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "fakesmrt-native").mkdir()
+    (tmp_path / "fakesmrt-native").chmod(0o777)
+    monkeypatch.setattr(build, "cache_dir", lambda: str(tmp_path))
+    build.library.cache_clear()
+
+    with pytest.raises(TrainingFailed, match="others may write"):
+        build.library("cross_entropy.cpp")
