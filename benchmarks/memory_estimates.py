@@ -1,8 +1,8 @@
 """Estimated against measured peak memory of trainings, each a few steps in a process of its own (Linux).
 
-Every training is the one that ``fakesmrt train`` starts, from reading the tokens to writing the model, on random
-text made for it. Measured is the high-water mark of its resident memory (VmHWM), estimated is what
-``fakesmrt presets`` says of the same preset, batch and length.
+Every training is the one that ``fakesmrt train`` starts, from reading the tokens to writing the model, with the
+same settings of glibc's memory, on random text made for it. Measured is the high-water mark of its resident memory
+(VmHWM), estimated is what ``fakesmrt presets`` says of the same preset, batch and length.
 
 Example: python benchmarks/memory_estimates.py --cases 1mx:32:256 1mx:32:256:eager 8mx:16:512 --steps 3
 A case is PRESET:BATCH:LENGTH, with :eager for a training that is not compiled and :checkpointing for one that keeps
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -77,6 +78,7 @@ def compare(case: str, tokens: Path, run_dir: Path, n_steps: int, threads: int) 
     from fakesmrt_models.training.estimates import StepShape, estimate
     from fakesmrt_models.training.loss import choose_native
     from fakesmrt_models.training.request import TrainingRequest
+    from fakesmrt_models.training.supervisor import ALLOCATION
 
     name, batch, length, *options = case.split(":")
     batch_size, sequence_length = int(batch), int(length)
@@ -88,7 +90,8 @@ def compare(case: str, tokens: Path, run_dir: Path, n_steps: int, threads: int) 
     run_dir.mkdir()
     (run_dir / "request.json").write_bytes(request.to_json())
     command = [sys.executable, __file__, "--child", str(run_dir)]
-    finished = subprocess.run(command, check=True, capture_output=True, text=True)
+    environment = ALLOCATION | os.environ | {"OMP_NUM_THREADS": str(threads)}
+    finished = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     child = json.loads(finished.stdout.splitlines()[-1])
     assert child["status"] == 0, finished.stdout + finished.stderr
     shape = StepShape(
