@@ -17,6 +17,7 @@ import argparse
 import json
 import resource
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -59,6 +60,8 @@ def measured(model: Any, tokens: Path) -> dict[str, float]:
 def ours(options: argparse.Namespace, tokens: Path, seed: int) -> dict[str, Any]:
     """Train with the command that a user gives; measure the model."""
     run_dir = options.work / f"ours-{options.preset}-{options.minutes:g}-{seed}"
+    # A model that lies there is that of another state of the code.
+    shutil.rmtree(run_dir, ignore_errors=True)
     begin = time.monotonic()
     command = [
         Path(sys.executable).with_name("fakesmrt"), "train", "--tokens", tokens, "--preset", options.preset,
