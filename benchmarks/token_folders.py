@@ -25,7 +25,7 @@ from fakesmrt_models.architecture.transformer import Transformer
 from fakesmrt_models.evaluation.bits_per_byte import CONTEXT, chunk_nats
 from fakesmrt_models.evaluation.text import pieces
 from warehouse.files import write_bytes_whole
-from warehouse.identity import uniform_draw
+from warehouse.identity import fingerprint, uniform_draw
 from warehouse.tokens.shards import TOKENIZER_FILE, ChunkTokens, open_split, write_shard
 from warehouse.tokens.tokenizer import Tokenizer, train_tokenizer
 
@@ -33,7 +33,8 @@ SHARES = {"report": 0.05, "select": 0.05, "validation": 0.02}
 """Of the files that are no training files; a file's draw decides which."""
 
 DONE_FILE = "done.txt"
-"""Written last: a folder without it is unfinished. Not JSON, because every .json there is a shard's manifest."""
+"""Written last, with a hash of what the folder was made of: a folder without it is unfinished. Not JSON, because every
+.json there is a shard's manifest."""
 
 
 def split_of(name: str) -> str:
@@ -59,7 +60,7 @@ def texts_by_split(folder: Path) -> dict[str, dict[str, str]]:
 def write_token_folder(
     output: Path, texts: Mapping[str, Mapping[str, str]], vocab_size: int, train_share: float = 1.0
 ) -> Path:
-    """Write the texts of each split as one shard with their tokenizer, unless `output` is there already.
+    """Write the texts of each split as one shard with their tokenizer, unless `output` was made of the same already.
 
     Args:
         output: the folder.
@@ -67,8 +68,14 @@ def write_token_folder(
         vocab_size: of the tokenizer, which sees all training texts.
         train_share: of the training texts that are written, chosen by a hash of their names.
     """
-    if (output / DONE_FILE).exists():
+    done = output / DONE_FILE
+    parts = [part for split, named in texts.items() for item in named.items() for part in (split, *item)]
+    source = fingerprint(vocab_size, repr(train_share), *parts).encode()
+    if done.exists() and done.read_bytes() == source:
         return output
+    done.unlink(missing_ok=True)
+    for shard_file in output.glob("*-00.*"):
+        shard_file.unlink()
     tokenizer = Tokenizer(train_tokenizer(texts["train"].values(), vocab_size))
     write_bytes_whole(output / TOKENIZER_FILE, tokenizer.data)
     for split, named in texts.items():
@@ -77,7 +84,7 @@ def write_token_folder(
             shard_id=uuid.uuid5(uuid.NAMESPACE_OID, f"{split} {vocab_size} {train_share} {sorted(named)}"), split=split,
             tokenizer_sha256=tokenizer.sha256, vocab_size=tokenizer.vocab_size,
         )  # fmt: skip
-    write_bytes_whole(output / DONE_FILE, b"")
+    write_bytes_whole(done, source)
     return output
 
 
