@@ -2,7 +2,7 @@
 
 What lives here: the tokens in the form that it reads, a run of its loop, and its model in the form that our count of
 bits per byte asks. Nothing of it is changed, but for one line where bfloat16 is asked for on a processor: its loop
-turns autocast off there, and that condition is taken out.
+turns autocast off there, and that condition is taken out. Its process has the settings of memory that ours has.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fakesmrt_models.architecture.config import ModelConfig
+from fakesmrt_models.training.supervisor import ALLOCATION
 
 SETTLING_STEPS = 5
 """Not counted: the first steps compile and fill caches."""
@@ -89,7 +90,8 @@ def run_nanogpt(
     done = subprocess.run(
         [sys.executable, "-c", LAUNCH, "autocast" if autocast else "as it is"]
         + [f"--{name}={value}" for name, value in flags.items()],
-        cwd=checkout, env=os.environ | {"OMP_NUM_THREADS": str(threads)}, capture_output=True, text=True, check=False,
+        cwd=checkout, env=ALLOCATION | os.environ | {"OMP_NUM_THREADS": str(threads)},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"nanoGPT ended with status {done.returncode}: {done.stderr[-2_000:]}")

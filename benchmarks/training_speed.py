@@ -6,7 +6,8 @@
 
 Whole loops over the same tokens, 32 sequences of 256 a step, data and optimiser included, evaluation and the first
 five steps (compilation) not. Every side runs in a process of its own, one after the other, in several rounds, so that
-all meet the same machine; the figure is the median over all steps of all rounds.
+all meet the same machine; the figure is the median over all steps of all rounds. Every process, also those of the peers
+and of the matrix products, has the settings of glibc's memory that ``fakesmrt train`` gives its own.
 
     ours                   ``fakesmrt train`` as it chooses for a long training: number type, native code, compiled
     eager_float32          the plain loop: our module in torch alone, eager, float32, torch's AdamW, the same tokens
@@ -238,9 +239,11 @@ def _request(tokens: Path, n_steps: int, threads: int) -> Any:
 
 def in_process(python: Path, isa: str | None, task: str, **values: Any) -> Any:
     """Run one of the functions above in a process of its own."""
+    from fakesmrt_models.training.supervisor import ALLOCATION
+
     # A foreign Python finds the shape of 1mx in this repository.
     paths = [str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = dict(os.environ) | {
+    environment = ALLOCATION | os.environ | {
         "OMP_NUM_THREADS": str(values["threads"]), "PYTHONPATH": os.pathsep.join(paths),
     }  # fmt: skip
     if isa is not None:
