@@ -4,9 +4,11 @@
 
 Three ways, each in processes of its own, with the loss and the optimiser of the trainer:
 
-- in_turn: one process with all cores trains one model after another;
-- side_by_side: a process with one thread for each core, the models shared out among them;
-- stacked: one process with all cores trains all models as one batched model (architecture/stacked.py).
+- in_turn: one process with all cores takes a step of each model in turn, not one training after another;
+- side_by_side: a process with one thread for each core, the models shared out among them, each taking steps in turn;
+- stacked: one process with all cores trains all models as one batched model (architecture/stacked.py), with torch's
+  attention and loss, because native code knows no batched model. `native` tells which way has it; with --torch-only
+  none has, which compares the ways alone.
 
 Every process first takes two steps (compilation), then waits until all of its way are ready. Ways are timed in turn,
 in every round each of them; the wall time of a way is that from the start signal to its last process's last step. The
@@ -168,7 +170,7 @@ def ways(options: argparse.Namespace, cores: int) -> dict[str, list[Work]]:
             threads,
             stacked,
             not options.eager,
-            not options.torch_only,
+            not options.torch_only and not stacked,
         )
 
     shares = [len(range(number, options.models, cores)) for number in range(cores)]
@@ -216,7 +218,8 @@ def main() -> None:
         work_here(Work(**json.loads(options.work)))
         return
     cores = len(os.sched_getaffinity(0))
-    prepared = {name: timed(works) for name, works in ways(options, cores).items()}
+    chosen = ways(options, cores)
+    prepared = {name: timed(works) for name, works in chosen.items()}
     seconds: dict[str, list[float]] = {name: [] for name in prepared}
     for _ in range(options.rounds):
         for name, (_, run) in prepared.items():
@@ -234,7 +237,7 @@ def main() -> None:
         "batch_tokens": options.batch_tokens,
         "cores": cores,
         "compiled": not options.eager,
-        "native": not options.torch_only,
+        "native": {name: works[0].native for name, works in chosen.items()},
         "tokens_per_second": {name: round(speed) for name, speed in speeds.items()},
         "seconds": {name: [round(value, 2) for value in taken] for name, taken in seconds.items()},
         "fastest": max(speeds, key=lambda name: speeds[name]),

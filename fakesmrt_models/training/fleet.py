@@ -1,8 +1,8 @@
 """Several trainings side by side, each in a process of its own with its share of the processor.
 
-Two processes with one thread each train two small models in less time than one process with two threads trains one
-after the other, and in less than one process that trains both as a batched model (benchmarks/fleet.py): small
-matrices leave a second thread idle, and a process waits for nobody.
+On two cores, two processes with one thread each took a step of several small models in less time than one process
+with two threads that steps each of them in turn, and than one that trains them as a batched model, for which there is
+no native code (benchmarks/fleet.py). Only small models and two cores were measured.
 
 What lives here: how many at a time, with how many threads, and for how long. What does not: one training
 (``supervisor.py``), and the batched model (``architecture/stacked.py``).
@@ -11,13 +11,13 @@ What lives here: how many at a time, with how many threads, and for how long. Wh
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from fakesmrt_models.training.machine import usable_cores, usable_memory_bytes
 from fakesmrt_models.training.request import TrainingRequest, TrainingResult
 from fakesmrt_models.training.supervisor import POLL_SECONDS, Child, begun
 from warehouse.progress import Progress, silent
@@ -64,8 +64,7 @@ def fleet_of(n_trainings: int, n_cores: int, memory_bytes: int) -> Fleet:
 
 def machine_fleet(n_trainings: int) -> Fleet:
     """`fleet_of` this machine, as far as this process may use it."""
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return fleet_of(n_trainings, len(os.sched_getaffinity(0)), memory)
+    return fleet_of(n_trainings, usable_cores(), usable_memory_bytes())
 
 
 def run_trainings(
