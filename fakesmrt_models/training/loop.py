@@ -27,6 +27,7 @@ from fakesmrt_models.training.loss import loss_function
 from fakesmrt_models.training.metrics import Metric
 from fakesmrt_models.training.optimizer import Optimizer
 from fakesmrt_models.training.plan import Plan, first_plan, require_same_processor, with_steps
+from fakesmrt_models.training.prerequisites import require_prerequisites
 from fakesmrt_models.training.record import Record, opened_record
 from fakesmrt_models.training.request import TrainingRequest, TrainingResult, request_fingerprint
 from fakesmrt_models.training.resume import Position, SavedState, latest_state, save_state
@@ -75,6 +76,7 @@ class Trainer:
         self.request = request
         self.run_dir = run_dir
         self.processes = processes
+        require_prerequisites(request)
         fingerprint = request_fingerprint(request)
         saved = latest_state(run_dir, fingerprint)
         self.stream = training_stream(request)
@@ -280,7 +282,7 @@ class Trainer:
     def _failure(self, cause: str, factor: float) -> TrainingFailed:
         return TrainingFailed(
             f"{cause} with learning rate {factor * self.request.optimizer.matrix_learning_rate:.3g}",
-            "Train with a lower learning rate, or clip the gradient; the last good checkpoint is kept",
+            "Train with a lower learning rate, in another folder",
         )
 
     def _state(self) -> SavedState:

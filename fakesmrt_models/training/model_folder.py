@@ -9,6 +9,9 @@ from typing import Any
 from warehouse.errors import CorruptArtefact, InputUnreadable
 from warehouse.files import fetched_folder
 
+STATE_FILE = "state.json"
+"""Only in a checkpoint of a training that goes on."""
+
 
 def model_folder(path: Path) -> Path:
     """The model folder that `path` means: itself, or the model with which the training in `path` ended."""

@@ -28,14 +28,13 @@ from torch import Tensor
 
 from fakesmrt_models.training.checkpoint import tensors_from
 from fakesmrt_models.training.data import Cursor
-from fakesmrt_models.training.model_folder import canonical_json
+from fakesmrt_models.training.model_folder import STATE_FILE, canonical_json
 from fakesmrt_models.training.plan import Plan
 from fakesmrt_models.training.request import another_training
 from warehouse.errors import CorruptArtefact, TrainingFailed
 from warehouse.files import file_sha256, sync_folder, write_bytes_whole, written_whole
 
 CHECKPOINTS = "checkpoints"
-STATE_FILE = "state.json"
 MANIFEST_FILE = "manifest.json"
 N_KEPT = 2
 

@@ -9,8 +9,6 @@ from fakesmrt_models.training.checkpoint import load_model, read_optimizer_state
 from fakesmrt_models.training.model_folder import model_folder
 from fakesmrt_models.training.optimizer import Optimizer
 from fakesmrt_models.training.request import TrainingRequest, request_config
-from warehouse.errors import InvalidConfiguration
-from warehouse.tokens.shards import TOKENIZER_FILE
 
 
 def make_deterministic(threads: int, seed: int) -> None:
@@ -35,22 +33,17 @@ def first_model(request: TrainingRequest, dtype: torch.dtype) -> tuple[Transform
         dtype: of the optimiser's matrix products.
 
     Raises:
-        InvalidConfiguration: the parent has another shape or tokenizer.
+        CorruptArtefact: the parent is damaged.
     """
     if request.initial_model is None:
         model = initialised(request_config(request), request.seed)
         return model, Optimizer(model, request.optimizer, dtype), None
     folder = model_folder(request.initial_model)
     loaded = load_model(folder)
-    if loaded.config != request_config(request):
-        raise InvalidConfiguration(
-            f"{folder} does not have the shape of the preset {request.preset}", "Name the preset of the model"
-        )
-    if loaded.tokenizer_file.read_bytes() != (request.tokens / TOKENIZER_FILE).read_bytes():
-        raise InvalidConfiguration(
-            f"{folder} has another tokenizer than the tokens", "Train on its own tokens"
-        )
-    model = loaded.model.train()
+    # The parent's module has the parent's dropout.
+    with torch.random.fork_rng(devices=[]):
+        model = Transformer(request_config(request))
+    model.load_state_dict(loaded.model.state_dict())
     optimizer = Optimizer(model, request.optimizer, dtype)
     optimizer.load_state(read_optimizer_state(folder) or {})
     return model, optimizer, str(loaded.manifest["weights_sha256"])

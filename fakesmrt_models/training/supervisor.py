@@ -24,6 +24,7 @@ from typing import NoReturn
 import warehouse.errors
 from fakesmrt_models.training.launch import launch
 from fakesmrt_models.training.metrics import METRICS_FILE
+from fakesmrt_models.training.prerequisites import require_prerequisites
 from fakesmrt_models.training.progress import training_progress
 from fakesmrt_models.training.request import (
     TrainingRequest,
@@ -85,6 +86,7 @@ def begun(request: TrainingRequest, run_dir: Path) -> TrainingResult | Child:
     """
     # A request that cannot be met is refused here, before anything is written.
     _require_processes(request)
+    require_prerequisites(request)
     request_fingerprint(request)
     done = finished_result(request, run_dir)
     # Where there are other processes they wait to be told that it is done.
@@ -104,6 +106,7 @@ def join_training(request: TrainingRequest) -> int:
         FakesmrtError: a failure of this process alone.
     """
     _require_processes(request)
+    require_prerequisites(request)
     request_fingerprint(request)
     with tempfile.TemporaryDirectory(prefix="fakesmrt-") as scratch:
         with _terminated_like_interrupted(), Child(request, Path(scratch)) as child:

@@ -1,19 +1,17 @@
 """The token files of a training: opened, proved, and found fit for its model before the first step.
 
-What lives here: every refusal of token files, each with its cause. What does not: the order in which they are read
-(``data.py``), and the shards themselves (``warehouse/tokens/shards.py``).
+What lives here: every refusal of token files, each with its cause. What does not: those that need only their
+manifests (``prerequisites.py``), the order in which they are read (``data.py``), and the shards themselves
+(``warehouse/tokens/shards.py``).
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from fakesmrt_models.architecture.config import ModelConfig
 from fakesmrt_models.training.data import TokenStream, validation_shards
+from fakesmrt_models.training.prerequisites import require_vocabulary
 from fakesmrt_models.training.request import TrainingRequest, request_config
-from warehouse.errors import CorruptArtefact, InputUnreadable, InvalidConfiguration
-from warehouse.tokens.shards import REMEDY, TOKENIZER_FILE, Shard, open_split
-from warehouse.tokens.tokenizer import Tokenizer
+from warehouse.errors import InputUnreadable
+from warehouse.tokens.shards import open_split
 
 
 def training_stream(request: TrainingRequest) -> TokenStream:
@@ -31,28 +29,6 @@ def training_stream(request: TrainingRequest) -> TokenStream:
     stream = TokenStream(shards, request.seed, request.bootstrap_seed)
     require_sequence(stream, request)
     return stream
-
-
-def require_vocabulary(folder: Path, shards: list[Shard], config: ModelConfig) -> None:
-    """The shards state the vocabulary of the tokenizer beside them, and the model knows all of it.
-
-    Raises:
-        CorruptArtefact: a shard states another vocabulary than the tokenizer has.
-        InvalidConfiguration: the model's vocabulary is smaller.
-    """
-    n_ids = Tokenizer.from_file(folder / TOKENIZER_FILE).vocab_size
-    for shard in shards:
-        if shard.manifest.vocab_size != n_ids:
-            raise CorruptArtefact(
-                f"The shard {shard.path} states a vocabulary of {shard.manifest.vocab_size:,}, and its tokenizer has "
-                f"{n_ids:,} ids",
-                REMEDY,
-            )
-    if n_ids > config.vocab_size:
-        raise InvalidConfiguration(
-            f"The tokens in {folder} have a vocabulary of {n_ids:,}, and the model one of {config.vocab_size:,}",
-            "Choose another preset, or make tokens with a smaller vocabulary",
-        )
 
 
 def require_sequence(stream: TokenStream, request: TrainingRequest) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.killed_trainings import begun, child, ends_of, request_for, write_tokens
+from fakesmrt_models.architecture.presets import PRESETS
 from fakesmrt_models.training.loop import Trainer
 from fakesmrt_models.training.request import TrainingRequest
 from fakesmrt_models.training.resume import saved_folders
@@ -90,6 +91,17 @@ def test_the_childs_error_comes_through(request_of: MakeRequest, tmp_path: Path)
 def test_a_request_without_tokens_writes_nothing(request_of: MakeRequest, tmp_path: Path) -> None:
     with pytest.raises(InputUnreadable, match="no folder of tokens"):
         run_training(request_of(tokens=tmp_path / "absent"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_request_that_its_model_does_not_fit_writes_nothing(
+    request_of: MakeRequest, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidConfiguration, match="a vocabulary of 512, and the model one of 300"):
+        run_training(request_of(config=replace(PRESETS["56kx"], vocab_size=300)), tmp_path / "run")
+    (tmp_path / "config.json").write_text(PRESETS["1mx"].to_json())
+    with pytest.raises(InvalidConfiguration, match="does not have the shape of the preset 56kx"):
+        run_training(request_of(initial_model=tmp_path), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
+from fakesmrt_models.architecture.presets import PRESETS
 from fakesmrt_models.training.checkpoint import load_model
 from fakesmrt_models.training.finishing import RANGES_FILE
 from fakesmrt_models.training.loop import Trainer
@@ -149,6 +151,9 @@ def test_a_branch_goes_on_from_its_trunk(request_of: MakeRequest, tmp_path: Path
     assert abs(first["loss"] - last_of_trunk["loss"]) < 0.5
     momentum = Trainer(request_of(steps=3, initial_model=trunk.model), tmp_path / "x").optimizer.state()
     assert any("momentum" in name and tensor.abs().max() > 0 for name, tensor in momentum.items())
+    dropping = Trainer(replace(request, config=replace(PRESETS["56kx"], dropout=0.1)), tmp_path / "dropping")
+    assert {module.p for module in dropping.model.modules() if isinstance(module, nn.Dropout)} == {0.1}
+    assert torch.equal(dropping.model.embedding.weight, load_model(trunk.model).model.embedding.weight)
 
 
 def test_a_parent_of_another_shape_or_tokenizer_is_refused(
@@ -157,6 +162,8 @@ def test_a_parent_of_another_shape_or_tokenizer_is_refused(
     trunk = trained(request_of(steps=2, schedule=TRUNK), tmp_path / "trunk")
     with pytest.raises(InvalidConfiguration, match="shape of the preset 1mx"):
         Trainer(request_of(preset="1mx", initial_model=trunk.model), tmp_path / "a")
+    with pytest.raises(InvalidConfiguration, match="is a checkpoint of a training that goes on"):
+        Trainer(request_of(initial_model=saved_folders(tmp_path / "trunk")[0]), tmp_path / "c")
     other = write_tokens(
         tmp_path / "tokens", ["other text " * 900, "quite other " * 900, "validation " * 900], 300
     )
