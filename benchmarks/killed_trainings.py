@@ -40,7 +40,7 @@ from typing import Any
 from fakesmrt_models.architecture.presets import preset
 from fakesmrt_models.training import run
 from fakesmrt_models.training.metrics import METRICS_FILE, WALL_CLOCK_FIELDS, read_metrics
-from fakesmrt_models.training.request import EarlyStop, TrainingRequest
+from fakesmrt_models.training.request import REQUEST_FILE, EarlyStop, TrainingRequest
 from warehouse.tokens.shards import TOKENIZER_FILE, ChunkTokens, write_shard
 from warehouse.tokens.tokenizer import Tokenizer, train_tokenizer
 
@@ -179,7 +179,7 @@ def ends_of(run_dir: Path) -> dict[str, str]:
 def begun(request: TrainingRequest, run_dir: Path) -> Path:
     """The folder of a training that has not begun."""
     run_dir.mkdir()
-    (run_dir / run.REQUEST_FILE).write_bytes(request.to_json())
+    (run_dir / REQUEST_FILE).write_bytes(request.to_json())
     return run_dir
 
 

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fakesmrt_assets.cli.progress_line import ProgressLine
+from warehouse.errors import InvalidConfiguration
 
 if TYPE_CHECKING:
     from fakesmrt_models.architecture.config import ModelConfig
     from fakesmrt_models.training.request import OptimizerConfig, TrainingRequest, TrainingResult
     from fakesmrt_models.training.schedule import Schedule
+
+DEFAULT_PRESET = "1mx"
 
 
 class ScheduleName(StrEnum):
@@ -29,7 +32,9 @@ class ScheduleName(StrEnum):
 def train(
     tokens: Annotated[Path, typer.Option(help="Folder of shards with their tokenizer.json.")],
     output: Annotated[Path, typer.Option(help="Folder of this training; the model ends in its model/.")],
-    preset: Annotated[str, typer.Option(help="Shape of the model; see: fakesmrt presets")] = "1mx",
+    preset: Annotated[
+        str | None, typer.Option(help="Shape of the model, 1mx by default; see: fakesmrt presets")
+    ] = None,
     config: Annotated[
         Path | None, typer.Option(help="JSON file with another shape, as a model's config.json.")
     ] = None,
@@ -44,7 +49,10 @@ def train(
         Path | None, typer.Option(help="Go on from this model as a branch, with a falling learning rate.")
     ] = None,
     threads: Annotated[
-        int | None, typer.Option(help="Threads; all cores by default. Part of the result.", min=1)
+        int | None,
+        typer.Option(
+            help="Threads; by default all cores, or as this training was begun. Part of the result.", min=1
+        ),
     ] = None,
     batch_tokens: Annotated[int, typer.Option(help="Tokens of one step.", min=1)] = 8_192,
     accumulation: Annotated[
@@ -99,15 +107,16 @@ def train(
     """
     from fakesmrt_assets.reports.training import write_training_report
     from fakesmrt_models.training.launch import launch
-    from fakesmrt_models.training.request import EarlyStop, TrainingRequest
+    from fakesmrt_models.training.request import EarlyStop, TrainingRequest, stored_request
     from fakesmrt_models.training.sinks import require_sinks
     from fakesmrt_models.training.supervisor import join_training
 
     place = launch()
     shape = _shape(preset, config, dropout)
+    begun = stored_request(output)
     request = TrainingRequest(
         tokens=tokens,
-        preset=preset if config is None else config.stem,
+        preset=preset or (DEFAULT_PRESET if config is None else config.stem),
         config=shape if config is not None or dropout is not None else None,
         seed=seed,
         bootstrap_seed=bootstrap_seed,
@@ -115,7 +124,7 @@ def train(
         steps=steps,
         tokens_budget=tokens_budget,
         initial_model=initial_model,
-        threads=threads or place.default_threads(),
+        threads=threads or (begun.threads if begun else place.default_threads()),
         processes=place.world_size,
         batch_tokens=batch_tokens,
         accumulation=accumulation,
@@ -140,12 +149,18 @@ def train(
     _print_result(result, report, json_output)
 
 
-def _shape(preset: str, config: Path | None, dropout: float | None) -> ModelConfig:
+def _shape(preset: str | None, config: Path | None, dropout: float | None) -> ModelConfig:
     """The shape that the options mean."""
     from fakesmrt_models.architecture.config import ModelConfig
     from fakesmrt_models.architecture.presets import preset as preset_config
 
-    shape = preset_config(preset) if config is None else ModelConfig.from_json(config.read_bytes(), config)
+    if preset is not None and config is not None:
+        raise InvalidConfiguration("--preset and --config both name a shape", "Give one of them")
+    shape = (
+        preset_config(preset or DEFAULT_PRESET)
+        if config is None
+        else ModelConfig.from_json(config.read_bytes(), config)
+    )
     return shape if dropout is None else replace(shape, dropout=dropout)
 
 

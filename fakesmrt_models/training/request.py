@@ -19,6 +19,7 @@ from warehouse.errors import CorruptArtefact, InvalidConfiguration
 from warehouse.identity import fingerprint
 from warehouse.tokens.shards import open_split
 
+REQUEST_FILE = "request.json"
 RESULT_FILE = "result.json"
 
 CODE_VERSION = 2
@@ -267,7 +268,8 @@ def request_fingerprint(request: TrainingRequest) -> str:
     """
     shards = open_split(request.tokens, "train")
     values = json.loads(request.to_json())
-    for name in ("tokens", "initial_model", *WITHOUT_EFFECT):
+    # The shape counts below, under whatever name it came.
+    for name in ("tokens", "initial_model", "preset", "config", *WITHOUT_EFFECT):
         del values[name]
     parent = request.initial_model and read_manifest(model_folder(request.initial_model))["weights_sha256"]
     return fingerprint(
@@ -360,15 +362,36 @@ def finished_result(request: TrainingRequest, run_dir: Path) -> TrainingResult |
         return None
     result = TrainingResult.from_json(path.read_bytes(), run_dir)
     if result.request != request_fingerprint(request):
-        raise another_training(run_dir)
+        raise another_training(run_dir, request)
     return result
 
 
-def another_training(run_dir: Path) -> InvalidConfiguration:
-    """The refusal to mix two trainings in one folder."""
+def stored_request(run_dir: Path) -> TrainingRequest | None:
+    """The last request of the folder of a training; None where there is none that this version can read."""
+    try:
+        return TrainingRequest.from_json((run_dir / REQUEST_FILE).read_bytes())
+    except (FileNotFoundError, InvalidConfiguration):
+        return None
+
+
+def another_training(run_dir: Path, request: TrainingRequest | None = None) -> InvalidConfiguration:
+    """The refusal to mix two trainings in one folder; it names where `request` differs from what is stored there."""
+    stored = stored_request(run_dir)
+    differing = [] if request is None or stored is None else _differences(stored, request)
     return InvalidConfiguration(
-        f"{run_dir} holds another training (other data, preset, budget or seed)", "Name another folder"
+        f"{run_dir} holds another training ({'; '.join(differing) or 'other data or another version'})",
+        "Name another folder, or ask for the same again",
     )
+
+
+def _differences(stored: TrainingRequest, asked: TrainingRequest) -> list[str]:
+    """Such as "seed 0, not 1"; only the name of what has parts."""
+    values, others = json.loads(stored.to_json()), json.loads(asked.to_json())
+    return [
+        f"other {name}" if isinstance(value or others[name], dict) else f"{name} {value}, not {others[name]}"
+        for name, value in values.items()
+        if value != others[name] and name not in {"tokens", "initial_model", *WITHOUT_EFFECT}
+    ]
 
 
 def _require(holds: bool, cause: str, remedy: str) -> None:

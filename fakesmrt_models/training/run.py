@@ -19,7 +19,12 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from fakesmrt_models.training.launch import launch
-from fakesmrt_models.training.request import TrainingRequest, finished_result, request_fingerprint
+from fakesmrt_models.training.request import (
+    REQUEST_FILE,
+    TrainingRequest,
+    finished_result,
+    request_fingerprint,
+)
 from warehouse.errors import FakesmrtError, TrainingFailed
 from warehouse.files import write_bytes_whole
 from warehouse.locks import exclusive
@@ -28,7 +33,6 @@ from warehouse.processes import die_with_parent
 if TYPE_CHECKING:
     from fakesmrt_models.training.distributed import Processes
 
-REQUEST_FILE = "request.json"
 ATTEMPTS_FILE = "attempts.json"
 LOCK_FILE = "lock"
 EXIT_STOPPED = 75

@@ -27,12 +27,14 @@ from fakesmrt_models.training.metrics import METRICS_FILE
 from fakesmrt_models.training.prerequisites import require_prerequisites
 from fakesmrt_models.training.progress import training_progress
 from fakesmrt_models.training.request import (
+    REQUEST_FILE,
     TrainingRequest,
     TrainingResult,
+    another_training,
     finished_result,
     request_fingerprint,
 )
-from fakesmrt_models.training.run import EXIT_FOLLOWED, EXIT_STOPPED, REQUEST_FILE
+from fakesmrt_models.training.run import ATTEMPTS_FILE, EXIT_FOLLOWED, EXIT_STOPPED
 from warehouse.errors import FakesmrtError, InvalidConfiguration, TrainingFailed
 from warehouse.files import write_bytes_whole
 from warehouse.progress import Progress, silent
@@ -87,7 +89,8 @@ def begun(request: TrainingRequest, run_dir: Path) -> TrainingResult | Child:
     # A request that cannot be met is refused here, before anything is written.
     _require_processes(request)
     require_prerequisites(request)
-    request_fingerprint(request)
+    fingerprint = request_fingerprint(request)
+    _require_same_training(request, run_dir, fingerprint)
     done = finished_result(request, run_dir)
     # Where there are other processes they wait to be told that it is done.
     if done is not None and launch().world_size == 1:
@@ -224,6 +227,14 @@ def _require_processes(request: TrainingRequest) -> None:
             f"The training wants {request.processes} processes, and {there} are there",
             f"Start it by torchrun with {request.processes} processes in all, or ask for {there}",
         )
+
+
+def _require_same_training(request: TrainingRequest, run_dir: Path, fingerprint: str) -> None:
+    """Raise `InvalidConfiguration` where checkpoints of another training lie, before its request is written over."""
+    attempts = run_dir / ATTEMPTS_FILE
+    begun_before = attempts.exists() and any(run_dir.glob("checkpoints/step-*"))
+    if begun_before and fingerprint not in json.loads(attempts.read_bytes()):
+        raise another_training(run_dir, request)
 
 
 @contextmanager

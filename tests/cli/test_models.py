@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from fakesmrt_assets.cli.models import generate
 from fakesmrt_assets.cli.training import train
+from fakesmrt_models.training.launch import Launch
 from warehouse.errors import InvalidConfiguration
 from warehouse.tokens.shards import ChunkTokens, write_shard
 from warehouse.tokens.tokenizer import Tokenizer, train_tokenizer
@@ -52,13 +53,17 @@ def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_train_then_generate(tokens: Path, tmp_path: Path) -> None:
+def test_train_then_generate(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = ("--tokens", tokens, "--preset", "56kx", "--steps", 2, "--output", tmp_path, "--threads", 1)
     with pytest.raises(InvalidConfiguration, match="sequences of 1 to 64"):
         run(train, *arguments, "--sequence-length", 65)
     (first,), (again,) = run(train, *arguments), run(train, *arguments)
     assert set(first) == TRAIN_KEYS
     assert first == again, "the second call finds it done"
+    monkeypatch.setattr(Launch, "default_threads", lambda _: 3)
+    assert run(train, *arguments[:-2]) == [first], "on as many threads as it was begun with"
+    with pytest.raises(InvalidConfiguration, match="--preset and --config both name a shape"):
+        run(train, *arguments, "--config", tmp_path / "model" / "config.json")
     texts = [
         run(generate, folder, "--prompt", "The", "--max-tokens", 12, "--seed", 1)[0]
         for folder in (first["checkpoint"], tmp_path)

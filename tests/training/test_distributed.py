@@ -20,8 +20,8 @@ from fakesmrt_models.training.distributed import Processes, single
 from fakesmrt_models.training.launch import Launch, launch
 from fakesmrt_models.training.loop import Trainer
 from fakesmrt_models.training.metrics import METRICS_FILE, WALL_CLOCK_FIELDS, read_metrics
-from fakesmrt_models.training.request import RESULT_FILE, TrainingRequest, TrainingResult
-from fakesmrt_models.training.run import EXIT_FOLLOWED, REQUEST_FILE
+from fakesmrt_models.training.request import REQUEST_FILE, RESULT_FILE, TrainingRequest, TrainingResult
+from fakesmrt_models.training.run import EXIT_FOLLOWED
 from fakesmrt_models.training.supervisor import LOG_FILE, run_training
 from warehouse.errors import InvalidConfiguration
 

@@ -15,10 +15,10 @@ import pytest
 from benchmarks.killed_trainings import begun, child, ends_of, request_for, write_tokens
 from fakesmrt_models.architecture.presets import PRESETS
 from fakesmrt_models.training.loop import Trainer
-from fakesmrt_models.training.request import TrainingRequest
+from fakesmrt_models.training.request import REQUEST_FILE, OptimizerConfig, TrainingRequest, stored_request
 from fakesmrt_models.training.resume import saved_folders
-from fakesmrt_models.training.run import EXIT_STOPPED, LOCK_FILE, REQUEST_FILE, train_in
-from fakesmrt_models.training.supervisor import run_training
+from fakesmrt_models.training.run import EXIT_STOPPED, LOCK_FILE, count_attempt, train_in
+from fakesmrt_models.training.supervisor import LOG_FILE, run_training
 from warehouse.errors import InputUnreadable, InvalidConfiguration, LockHeld, TrainingFailed
 from warehouse.locks import exclusive, in_turn
 
@@ -86,6 +86,17 @@ def test_the_childs_error_comes_through(request_of: MakeRequest, tmp_path: Path)
     run_training(request_of(steps=2), tmp_path)
     with pytest.raises(InvalidConfiguration, match="another training"):
         run_training(request_of(steps=3), tmp_path)
+
+
+def test_another_request_leaves_that_of_the_stopped_training(request_of: MakeRequest, tmp_path: Path) -> None:
+    stopped = begun(request_of(), tmp_path / "run")
+    trainer = Trainer(request_of(), stopped)
+    count_attempt(stopped, trainer.plan.request)
+    trainer.run(lambda: True)
+    with pytest.raises(InvalidConfiguration, match=r"\(other optimizer; seed 0, not 1\)"):
+        run_training(request_of(seed=1, optimizer=OptimizerConfig(momentum=0.9)), stopped)
+    assert stored_request(stopped) == request_of()
+    assert not (stopped / LOG_FILE).exists()
 
 
 def test_a_request_without_tokens_writes_nothing(request_of: MakeRequest, tmp_path: Path) -> None:

@@ -224,6 +224,8 @@ def test_a_request_round_trips_and_its_fingerprint_follows_contents(
     assert request_fingerprint(replace(request, tokens=moved)) == request_fingerprint(request)
     changed = write_tokens(tmp_path / "changed", [*documents, "one more document " * 100])
     assert request_fingerprint(replace(request, tokens=changed)) != request_fingerprint(request)
+    named = [replace(request, preset=name, config=PRESETS["56kx"]) for name in ("56kx", "my-shape")]
+    assert {request_fingerprint(each) for each in named} == {request_fingerprint(request)}
     values = json.loads(request.to_json()) | {"stepss": 3}
     with pytest.raises(InvalidConfiguration, match="the nearest is steps"):
         TrainingRequest.from_json(json.dumps(values).encode())
