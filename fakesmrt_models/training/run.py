@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -44,27 +45,34 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m fakesmrt_models.training.run")
     parser.add_argument("--run-dir", type=Path, required=True)
     parser.add_argument("--parent", type=int, help="process id whose death ends this process too")
+    parser.add_argument(
+        "--report", type=int, help="open file that a failure is written to as well as to the output"
+    )
     options = parser.parse_args(arguments)
     if options.parent is not None:
         die_with_parent(options.parent)
     try:
         return train_in(options.run_dir)
     except FakesmrtError as error:
-        report_failure(error)
+        report_failure(error, options.report)
     except OSError as error:
         report_failure(
             TrainingFailed(
                 f"The training in {options.run_dir} could not read or write: {error}",
                 "Mend that (free some space?) and run the same command again; the last checkpoint is kept",
-            )
+            ),
+            options.report,
         )
     return 1
 
 
-def report_failure(error: FakesmrtError) -> None:
-    """Write the last line of the log, from which the supervisor makes the error again."""
+def report_failure(error: FakesmrtError, report: int | None) -> None:
+    """Write the error, which the supervisor makes again, to the open file `report`, then as last line of the log."""
     failure = {"error": type(error).__name__, "cause": error.cause, "remedy": error.remedy}
-    sys.stdout.write(json.dumps(failure) + "\n")
+    line = json.dumps(failure) + "\n"
+    if report is not None:
+        os.write(report, line.encode())
+    sys.stdout.write(line)
 
 
 def train_in(run_dir: Path) -> int:

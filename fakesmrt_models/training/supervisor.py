@@ -128,6 +128,9 @@ class Child:
         self.request = request
         self.run_dir = run_dir
         self._metrics_size = -1
+        # In memory: the disk that the log lies on may be full.
+        self._report = os.fdopen(os.memfd_create("report"), "rb")
+        self._reported = b""
         # The process that holds the folder has read its request already.
         write_bytes_whole(run_dir / REQUEST_FILE, request.to_json())
         with (run_dir / LOG_FILE).open("ab") as log:
@@ -141,6 +144,7 @@ class Child:
         self.stop()
         # What ended the child by itself says more than that it was to be stopped.
         named = self._named_failure()
+        self._report.close()
         if kind is KeyboardInterrupt and named is not None:
             raise named
 
@@ -148,7 +152,8 @@ class Child:
         """The process, in a session of its own, so that Ctrl-C reaches its parent alone."""
         command = [sys.executable, "-m", "fakesmrt_models.training.run", "--run-dir", str(self.run_dir)]
         return subprocess.Popen(
-            [*command, "--parent", str(os.getpid())],
+            [*command, "--parent", str(os.getpid()), "--report", str(self._report.fileno())],
+            pass_fds=[self._report.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -196,7 +201,7 @@ class Child:
         return result
 
     def failure(self) -> FakesmrtError:
-        """The error that the child named in its last line, or what its log ends with."""
+        """The error that the child reported, or what its log ends with."""
         named = self._named_failure()
         if named is not None:
             return named
@@ -207,10 +212,13 @@ class Child:
         )
 
     def _named_failure(self) -> FakesmrtError | None:
+        if not self._report.closed:
+            self._report.seek(0)
+            self._reported = self._report.read()
         try:
-            named = json.loads(self._last_lines()[-1])
+            named = json.loads(self._reported)
             return getattr(warehouse.errors, named["error"], TrainingFailed)(named["cause"], named["remedy"])
-        except (ValueError, KeyError, IndexError, TypeError):
+        except (ValueError, KeyError, TypeError):
             return None
 
     def _last_lines(self) -> list[str]:
