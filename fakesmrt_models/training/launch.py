@@ -12,6 +12,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fakesmrt_models.training.machine import usable_cores
+
 
 @dataclass(frozen=True)
 class Launch:
@@ -34,7 +36,7 @@ class Launch:
 
     def default_threads(self) -> int:
         """This process's share of the processor cores that it may use."""
-        return max(1, len(os.sched_getaffinity(0)) // self.local_world_size)
+        return max(1, usable_cores() // self.local_world_size)
 
 
 def launch(environment: Mapping[str, str] = os.environ) -> Launch:
