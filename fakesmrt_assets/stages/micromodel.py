@@ -23,6 +23,7 @@ from uuid import UUID
 
 import pyarrow as pa
 
+from fakesmrt_models.training.duration import COMPILING_PAYS_SECONDS, expected_seconds
 from fakesmrt_models.training.fleet import Fleet, machine_fleet, run_trainings
 from fakesmrt_models.training.request import TrainingRequest, TrainingResult
 from fakesmrt_models.training.schedule import BRANCH, TRUNK, WHOLE
@@ -50,10 +51,6 @@ TRUNK_FRACTION = 0.5
 
 OF_THE_TRAINING = ("checkpoints", "lock")
 """What a finished training leaves in its folder and nobody needs: it is taken by its result."""
-
-COMPILING_PAYS_SECONDS = 75.0
-"""As in training/budget.py; but members are one shape, compiled once for all: what counts is how long they train one
-after another."""
 
 RANGE = pa.schema(
     {
@@ -155,11 +152,13 @@ def population_requests(
     fleet, whole = _fleet(context), machine_fleet(1)
 
     def budgeted(fraction: float, among: Fleet, request: TrainingRequest) -> TrainingRequest:
-        if settings.steps is not None:
-            return dataclasses.replace(request, minutes=None, steps=max(1, round(settings.steps * fraction)))
-        minutes = among.minutes(settings.minutes * fraction)
-        compiled = True if 60 * minutes * among.rounds >= COMPILING_PAYS_SECONDS else None
-        return dataclasses.replace(request, minutes=minutes, compiled=compiled)
+        if settings.steps is None:
+            sized = dataclasses.replace(request, minutes=among.minutes(settings.minutes * fraction))
+        else:
+            sized = dataclasses.replace(request, minutes=None, steps=max(1, round(settings.steps * fraction)))
+        # Members are one shape, compiled once for all: what counts is how long they train one after another.
+        compiled = expected_seconds(sized) * among.rounds >= COMPILING_PAYS_SECONDS
+        return dataclasses.replace(sized, compiled=compiled)
 
     base = TrainingRequest(
         tokens=folder, preset=PRESET, seed=seed, minutes=settings.minutes, threads=fleet.threads
@@ -326,7 +325,7 @@ def run(context: StageContext) -> StageReport:
         "validation_bits_per_byte": min(
             member.validation_bits_per_byte or float("inf") for member in members
         ),
-        "compiled": members[0].compiled_reason,
+        "compiled": f"{'yes' if members[0].compiled else 'no'}: {members[0].compiled_reason}",
         "dtype": members[0].dtype_reason,
     }
     return stage.report(n_rows, facts)

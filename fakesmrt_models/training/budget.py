@@ -13,16 +13,10 @@ from pathlib import Path
 import torch
 from torch._inductor.runtime.cache_dir_utils import cache_dir
 
-from fakesmrt_models.architecture.config import n_parameters
-from fakesmrt_models.training.request import TrainingRequest, budgeted_steps, request_config
+from fakesmrt_models.training.duration import COMPILING_PAYS_SECONDS, expected_seconds
+from fakesmrt_models.training.request import TrainingRequest, request_config
 from warehouse.files import write_bytes_whole
 from warehouse.identity import fingerprint
-
-EAGER_FLOPS = 9e10
-"""Operations a second of the eager loop on two ordinary cores: only to guess if compiling pays."""
-
-COMPILING_PAYS_SECONDS = 150.0
-"""Compiling 1mx takes about 40 s and makes a step 1.4 times as fast (measured): it breaks even at 140 s."""
 
 COMPILED_BEFORE_PAYS_SECONDS = 20.0
 """What was compiled before is read from a cache in about 4 s."""
@@ -79,7 +73,7 @@ def measured_bfloat16_gain(n_tokens: int, width: int, feed_forward_width: int) -
 
 
 def choose_compilation(request: TrainingRequest) -> tuple[bool, str]:
-    """Whether to compile the model, and why."""
+    """Whether to compile the model, and why: of steps or tokens whatever was trained before, for bits depend on it."""
     compiler = os.environ.get("CXX", "g++")
     if shutil.which(compiler) is None:
         return False, f"there is no C++ compiler {compiler}"
@@ -88,7 +82,7 @@ def choose_compilation(request: TrainingRequest) -> tuple[bool, str]:
     if request.compiled is not None:
         return request.compiled, "as requested"
     expected = expected_seconds(request)
-    known = _compiled_marker(request).exists()
+    known = request.minutes is not None and _compiled_marker(request).exists()
     if expected < (COMPILED_BEFORE_PAYS_SECONDS if known else COMPILING_PAYS_SECONDS):
         return False, f"compiling does not pay in a training of about {expected:.0f} s"
     again = ", and this model was compiled before" if known else ""
@@ -120,14 +114,6 @@ def _remembered(*what: str) -> Path:
     return Path(cache_dir()) / f"fakesmrt-{name}"
 
 
-def expected_seconds(request: TrainingRequest) -> float:
-    """The time budget, or a guess of what the steps take uncompiled (6 operations a parameter and token)."""
-    if request.minutes is not None:
-        return 60.0 * request.minutes
-    n_tokens = (budgeted_steps(request) or 0) * request.batch_tokens
-    return 6.0 * n_parameters(request_config(request)) * n_tokens / EAGER_FLOPS
-
-
 def process_start() -> float:
     """When this process was started, on the clock of `time.monotonic`; see proc_pid_stat(5), field 22."""
     fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
@@ -137,5 +123,7 @@ def process_start() -> float:
 
 def steps_within(seconds_left: float, seconds_a_step: float) -> tuple[int, str]:
     """How many steps fit, at least one, and why."""
-    n_steps = max(1, math.floor(seconds_left / seconds_a_step))
+    if seconds_left < seconds_a_step:
+        return 1, "the set-up took the whole time budget, which is too small: one more step was taken"
+    n_steps = math.floor(seconds_left / seconds_a_step)
     return n_steps, f"{seconds_left:.0f} s left at {seconds_a_step:.3f} s a step"

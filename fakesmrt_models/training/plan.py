@@ -12,9 +12,9 @@ from fakesmrt_models.architecture.config import n_parameters
 from fakesmrt_models.training.budget import (
     choose_compilation,
     choose_dtype,
-    expected_seconds,
     multiplies_bfloat16,
 )
+from fakesmrt_models.training.duration import expected_seconds
 from fakesmrt_models.training.loss import choose_native
 from fakesmrt_models.training.request import TrainingRequest, budgeted_steps, request_config
 from fakesmrt_models.training.utilisation import matmul_peak

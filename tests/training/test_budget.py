@@ -42,6 +42,14 @@ def test_short_trainings_are_compiled_only_if_they_were_before(request_of: MakeR
     assert not budget.choose_compilation(request_of(steps=None, minutes=1, threads=2))[0]
 
 
+def test_what_was_compiled_before_changes_no_training_of_steps(request_of: MakeRequest) -> None:
+    counted = request_of(preset="1mx", steps=150, batch_tokens=8_192)
+    before = budget.choose_compilation(counted)
+    budget.note_compiled(counted)
+    assert budget.choose_compilation(counted) == before
+    assert not before[0]
+
+
 def test_a_request_decides(request_of: MakeRequest) -> None:
     assert budget.choose_compilation(request_of(compiled=True)) == (True, "as requested")
     assert budget.choose_compilation(request_of(compiled=False, steps=5_000)) == (False, "as requested")
@@ -93,4 +101,7 @@ def test_products_are_measured_in_both_types() -> None:
 
 def test_steps_fill_the_time_that_is_left() -> None:
     assert budget.steps_within(10.0, 0.25)[0] == 40
-    assert budget.steps_within(-3.0, 0.25)[0] == 1
+    assert budget.steps_within(-3.0, 0.25) == (
+        1,
+        "the set-up took the whole time budget, which is too small: one more step was taken",
+    )
