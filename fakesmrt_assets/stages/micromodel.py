@@ -30,7 +30,7 @@ from fakesmrt_models.training.schedule import BRANCH, TRUNK, WHOLE
 from warehouse.database import Connection, query, run_script, scalar
 from warehouse.errors import CheckFailed
 from warehouse.files import fetched_folder, names, store_folder
-from warehouse.identity import content_id
+from warehouse.identity import content_id, fingerprint
 from warehouse.progress import Progress
 from warehouse.recipes import Recipe
 from warehouse.stages.arrow import arrow_table
@@ -97,6 +97,7 @@ def experiment_name(stage: StageRun) -> str:
 def version(context: StageContext) -> StageRun:
     """What the stage would be made from now."""
     settings = context.settings
+    trainings = population_requests(context, Path("tokens"), Path("trunk"))
     budget = f"{settings.steps} steps" if settings.steps else f"{settings.minutes} minutes"
     inputs = {
         **input_versions(context, {"tokens/shard": settings.recipe}),
@@ -106,6 +107,8 @@ def version(context: StageContext) -> StageRun:
         "trunk_fraction": str(_trunk_fraction(context)),
         "seed": str(context.recipe.seed),
         "threads": str(_fleet(context).threads),
+        # All that the machine decides besides: a folder of this name can then hold no other trainings.
+        "trainings": fingerprint(*(request.to_json() for _, request in trainings)),
     }
     return StageRun(context, ASSET, settings.recipe, inputs, CODE)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fakesmrt_assets.stages import micromodel
-from fakesmrt_models.training.fleet import Fleet
+from fakesmrt_models.training.fleet import Fleet, fleet_of
 from fakesmrt_models.training.request import TrainingRequest
 from tests.stages.conftest import context_of
 from warehouse.database import Warehouse
@@ -60,3 +60,21 @@ def test_a_population_is_compiled_where_all_of_it_trains_long_enough(
     together = requests(built_corpus, replicates=40, **budget)
     assert together[0].compiled is True
     assert together[None].compiled is False
+
+
+def test_another_machine_is_another_version_where_it_trains_otherwise(
+    built_corpus: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a build that was stopped would find another training in its folder. Members have one thread on both."""
+    context = context_of(built_corpus, replicates=4, minutes=4.0)
+    versions, asked = [], []
+    for n_cores in (2, 4, 2):
+        monkeypatch.setattr(
+            micromodel, "machine_fleet", lambda n, n_cores=n_cores: fleet_of(n, n_cores, 1 << 40)
+        )
+        versions.append(micromodel.version(context).data_version)
+        asked.append(requests(built_corpus, replicates=4, minutes=4.0))
+    assert {request[0].threads for request in asked} == {1}
+    assert asked[0] != asked[1]
+    assert versions[0] != versions[1]
+    assert versions[0] == versions[2]
