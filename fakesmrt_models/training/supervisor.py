@@ -22,6 +22,7 @@ from types import FrameType
 from typing import NoReturn
 
 import warehouse.errors
+from fakesmrt_models.training.duration import expected_step_seconds
 from fakesmrt_models.training.launch import launch
 from fakesmrt_models.training.metrics import METRICS_FILE
 from fakesmrt_models.training.prerequisites import require_prerequisites
@@ -50,7 +51,10 @@ ALLOCATION = {
 5 to 8 % more tokens a second (measured). What the user has set himself goes before."""
 
 STOP_SECONDS = 15.0
-"""How long an interrupted child may take to save its checkpoint; the last one is half a minute old at most."""
+"""How long an interrupted child may take to save its checkpoint, after the step at which it is."""
+
+SLOWEST_MACHINE = 3.0
+"""A step may take so many times as long as is expected of two ordinary cores."""
 
 
 def run_training(request: TrainingRequest, run_dir: Path, progress: Progress = silent) -> TrainingResult:
@@ -184,7 +188,7 @@ class Child:
             return
         self._process.terminate()
         try:
-            self._process.wait(STOP_SECONDS)
+            self._process.wait(stop_seconds(self.request))
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -226,6 +230,11 @@ class Child:
         with (self.run_dir / LOG_FILE).open("rb") as log:
             log.seek(self._log_begin)
             return log.read().decode(errors="replace").splitlines()[-LOG_LINES:]
+
+
+def stop_seconds(request: TrainingRequest) -> float:
+    """How long an interrupted child may take to end its step and save; torchrun itself kills after half a minute."""
+    return STOP_SECONDS + SLOWEST_MACHINE * expected_step_seconds(request)
 
 
 def _require_processes(request: TrainingRequest) -> None:

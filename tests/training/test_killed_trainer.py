@@ -14,11 +14,12 @@ import pytest
 
 from benchmarks.killed_trainings import begun, child, ends_of, request_for, write_tokens
 from fakesmrt_models.architecture.presets import PRESETS
+from fakesmrt_models.training.duration import expected_step_seconds
 from fakesmrt_models.training.loop import Trainer
 from fakesmrt_models.training.request import REQUEST_FILE, OptimizerConfig, TrainingRequest, stored_request
 from fakesmrt_models.training.resume import saved_folders
 from fakesmrt_models.training.run import EXIT_STOPPED, LOCK_FILE, count_attempt, train_in
-from fakesmrt_models.training.supervisor import LOG_FILE, run_training
+from fakesmrt_models.training.supervisor import LOG_FILE, run_training, stop_seconds
 from warehouse.errors import InputUnreadable, InvalidConfiguration, LockHeld, TrainingFailed
 from warehouse.locks import exclusive, in_turn
 
@@ -80,6 +81,12 @@ def test_a_second_trainer_is_refused_and_told_who_trains(request_of: MakeRequest
         pytest.raises(LockHeld, match=f"process {os.getpid()}"),
     ):
         run_training(request_of(), tmp_path)
+
+
+def test_an_interrupted_child_may_end_its_step(request_of: MakeRequest) -> None:
+    large = request_of(preset="112m", batch_tokens=8_192)
+    assert stop_seconds(large) > 2 * expected_step_seconds(large) > 60
+    assert stop_seconds(request_of()) == pytest.approx(15, abs=1)
 
 
 def test_the_childs_error_comes_through(request_of: MakeRequest, tmp_path: Path) -> None:
