@@ -1,9 +1,9 @@
 """The process of one training: ``python -m fakesmrt_models.training.run --run-dir DIR``.
 
-It reads ``request.json``, is the only one in the folder (`exclusive` lock), dies with the process that
-started it, and leaves ``model/``, ``ranges.json`` and ``result.json``. Exit status: 0 done, 1 failed (the
-last line of its output is the cause as JSON), 75 stopped by SIGTERM with a checkpoint saved (EX_TEMPFAIL of
-sysexits.h), 76 failed together with the process of rank 0, which names the cause.
+It reads the request, from standard input or ``request.json``, is the only one in the folder (`exclusive` lock),
+dies with the process that started it, and leaves ``model/``, ``ranges.json`` and ``result.json``. Exit status:
+0 done, 1 failed (the last line of its output is the cause as JSON), 75 stopped by SIGTERM with a checkpoint saved
+(EX_TEMPFAIL of sysexits.h), 76 failed together with the process of rank 0, which names the cause.
 
 Under torchrun each process has a folder of its own; that of rank 0 is the training's, the others are scratch.
 """
@@ -48,11 +48,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--report", type=int, help="open file that a failure is written to as well as to the output"
     )
+    parser.add_argument("--stdin", action="store_true", help="read the request there, not in the folder")
     options = parser.parse_args(arguments)
     if options.parent is not None:
         die_with_parent(options.parent)
     try:
-        return train_in(options.run_dir)
+        return train_in(options.run_dir, sys.stdin.buffer.read() if options.stdin else None)
     except FakesmrtError as error:
         report_failure(error, options.report)
     except OSError as error:
@@ -75,8 +76,12 @@ def report_failure(error: FakesmrtError, report: int | None) -> None:
     sys.stdout.write(line)
 
 
-def train_in(run_dir: Path) -> int:
-    """Carry out the request in `run_dir`; returns the exit status.
+def train_in(run_dir: Path, asked: bytes | None = None) -> int:
+    """Carry out a request in `run_dir`; returns the exit status.
+
+    Args:
+        run_dir: folder of the training.
+        asked: the request as JSON; None for that in the folder.
 
     Raises:
         LockHeld: another process trains there.
@@ -88,7 +93,7 @@ def train_in(run_dir: Path) -> int:
         # torch is loaded only by the process that trains.
         from fakesmrt_models.training.distributed import joined
 
-        request = TrainingRequest.from_json((run_dir / REQUEST_FILE).read_bytes())
+        request = TrainingRequest.from_json((run_dir / REQUEST_FILE).read_bytes() if asked is None else asked)
         with joined(launch(), request_fingerprint(request)) as processes:
             try:
                 return _train(request, run_dir, processes, stop)
@@ -108,6 +113,8 @@ def _train(request: TrainingRequest, run_dir: Path, processes: Processes, stop: 
     fingerprint = request_fingerprint(request)
     share_checkpoint(processes, run_dir, fingerprint)
     trainer = Trainer(request, run_dir, processes, begin=process_start())
+    # Only now: whoever was refused has changed nothing.
+    write_bytes_whole(run_dir / REQUEST_FILE, request.to_json())
     attempts = count_attempt(run_dir, fingerprint)
     if not trainer.run(lambda: processes.any(stop.asked())):
         return EXIT_STOPPED

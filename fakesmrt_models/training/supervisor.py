@@ -28,7 +28,6 @@ from fakesmrt_models.training.metrics import METRICS_FILE
 from fakesmrt_models.training.prerequisites import require_prerequisites
 from fakesmrt_models.training.progress import training_progress
 from fakesmrt_models.training.request import (
-    REQUEST_FILE,
     TrainingRequest,
     TrainingResult,
     another_training,
@@ -37,7 +36,6 @@ from fakesmrt_models.training.request import (
 )
 from fakesmrt_models.training.run import ATTEMPTS_FILE, EXIT_FOLLOWED, EXIT_STOPPED
 from warehouse.errors import FakesmrtError, InvalidConfiguration, TrainingFailed
-from warehouse.files import write_bytes_whole
 from warehouse.progress import Progress, silent
 
 LOG_FILE = "log.txt"
@@ -135,11 +133,12 @@ class Child:
         # In memory: the disk that the log lies on may be full.
         self._report = os.fdopen(os.memfd_create("report"), "rb")
         self._reported = b""
-        # The process that holds the folder has read its request already.
-        write_bytes_whole(run_dir / REQUEST_FILE, request.to_json())
-        with (run_dir / LOG_FILE).open("ab") as log:
+        with (run_dir / LOG_FILE).open("ab") as log, os.fdopen(os.memfd_create("request"), "wb") as asked:
+            # Handed over, not left in the folder, where another command's may lie in a moment.
+            asked.write(request.to_json())
+            asked.seek(0)
             self._log_begin = log.tell()
-            self._process = self._started(log.fileno())
+            self._process = self._started(asked.fileno(), log.fileno())
 
     def __enter__(self) -> Child:
         return self
@@ -152,13 +151,13 @@ class Child:
         if kind is KeyboardInterrupt and named is not None:
             raise named
 
-    def _started(self, log: int) -> subprocess.Popen[bytes]:
+    def _started(self, asked: int, log: int) -> subprocess.Popen[bytes]:
         """The process, in a session of its own, so that Ctrl-C reaches its parent alone."""
         command = [sys.executable, "-m", "fakesmrt_models.training.run", "--run-dir", str(self.run_dir)]
         return subprocess.Popen(
-            [*command, "--parent", str(os.getpid()), "--report", str(self._report.fileno())],
+            [*command, "--stdin", "--parent", str(os.getpid()), "--report", str(self._report.fileno())],
             pass_fds=[self._report.fileno()],
-            stdin=subprocess.DEVNULL,
+            stdin=asked,
             stdout=log,
             stderr=log,
             env=ALLOCATION | os.environ | {"OMP_NUM_THREADS": str(self.request.threads)},

@@ -19,7 +19,7 @@ from fakesmrt_models.training.loop import Trainer
 from fakesmrt_models.training.request import REQUEST_FILE, OptimizerConfig, TrainingRequest, stored_request
 from fakesmrt_models.training.resume import saved_folders
 from fakesmrt_models.training.run import EXIT_STOPPED, LOCK_FILE, count_attempt, train_in
-from fakesmrt_models.training.supervisor import LOG_FILE, run_training, stop_seconds
+from fakesmrt_models.training.supervisor import LOG_FILE, Child, run_training, stop_seconds
 from warehouse.errors import InputUnreadable, InvalidConfiguration, LockHeld, TrainingFailed
 from warehouse.locks import exclusive, in_turn
 
@@ -81,6 +81,16 @@ def test_a_second_trainer_is_refused_and_told_who_trains(request_of: MakeRequest
         pytest.raises(LockHeld, match=f"process {os.getpid()}"),
     ):
         run_training(request_of(), tmp_path)
+    assert not (tmp_path / REQUEST_FILE).exists()
+
+
+def test_a_child_trains_what_its_own_parent_asked_for(request_of: MakeRequest, tmp_path: Path) -> None:
+    """Another command for the folder may come while torch is being loaded."""
+    with Child(request_of(steps=2), tmp_path) as child:
+        (tmp_path / REQUEST_FILE).write_bytes(request_of(steps=2, seed=1).to_json())
+        child._process.wait()
+        assert child.result().seed == 0
+    assert stored_request(tmp_path) == request_of(steps=2)
 
 
 def test_an_interrupted_child_may_end_its_step(request_of: MakeRequest) -> None:
