@@ -29,6 +29,10 @@ TIMEOUT = timedelta(minutes=10)
 Json = TypeVar("Json")
 
 
+class PeerLost(TrainingFailed):
+    """Another process of the training ended or does not answer."""
+
+
 @dataclass(frozen=True)
 class Processes:
     """The processes of a training as one of them sees them; the process of rank 0 owns the run's folder.
@@ -37,8 +41,8 @@ class Processes:
         rank: number of this process, 0 … world_size - 1.
         world_size: how many there are.
 
-    Every method but `part` must be called by all of them in the same order, and raises `TrainingFailed` in each that
-    is left when one has ended.
+    Every method but `part` must be called by all of them in the same order, and raises `PeerLost` in each that is
+    left when one has ended.
     """
 
     rank: int = 0
@@ -111,7 +115,7 @@ def joined(place: Launch, fingerprint: str) -> Iterator[Processes]:
 
     Raises:
         InvalidConfiguration: the processes were asked for different trainings.
-        TrainingFailed: they do not all come, or one of them ends.
+        PeerLost: they do not all come, or one of them ends.
     """
     if place.world_size == 1:
         yield single()
@@ -161,7 +165,7 @@ def _naming_the_lost(processes: Processes) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise TrainingFailed(
+        raise PeerLost(
             f"One of the {processes.world_size} processes of this training ended or does not answer",
             "Run the same command again to go on from the last checkpoint",
         ) from error

@@ -3,7 +3,7 @@
 It reads the request, from standard input or ``request.json``, is the only one in the folder (`exclusive` lock),
 dies with the process that started it, and leaves ``model/``, ``ranges.json`` and ``result.json``. Exit status:
 0 done, 1 failed (the last line of its output is the cause as JSON), 75 stopped by SIGTERM with a checkpoint saved
-(EX_TEMPFAIL of sysexits.h), 76 failed together with the process of rank 0, which names the cause.
+(EX_TEMPFAIL of sysexits.h), 76 lost another process of the training, which rank 0 names.
 
 Under torchrun each process has a folder of its own; that of rank 0 is the training's, the others are scratch.
 """
@@ -91,13 +91,13 @@ def train_in(run_dir: Path, asked: bytes | None = None) -> int:
     stop = StopRequest()
     with exclusive(run_dir / LOCK_FILE, f"The training in {run_dir}", "fakesmrt train", timeout=0.0):
         # torch is loaded only by the process that trains.
-        from fakesmrt_models.training.distributed import joined
+        from fakesmrt_models.training.distributed import PeerLost, joined
 
         request = TrainingRequest.from_json((run_dir / REQUEST_FILE).read_bytes() if asked is None else asked)
         with joined(launch(), request_fingerprint(request)) as processes:
             try:
                 return _train(request, run_dir, processes, stop)
-            except TrainingFailed:
+            except PeerLost:
                 if processes.rank == 0:
                     raise
                 return EXIT_FOLLOWED

@@ -9,21 +9,22 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from fakesmrt_models.training.distributed import Processes, single
+from fakesmrt_models.training import distributed, run
+from fakesmrt_models.training.distributed import PeerLost, Processes, single
 from fakesmrt_models.training.launch import Launch, launch
 from fakesmrt_models.training.loop import Trainer
 from fakesmrt_models.training.metrics import METRICS_FILE, WALL_CLOCK_FIELDS, read_metrics
 from fakesmrt_models.training.request import REQUEST_FILE, RESULT_FILE, TrainingRequest, TrainingResult
 from fakesmrt_models.training.run import EXIT_FOLLOWED
 from fakesmrt_models.training.supervisor import LOG_FILE, run_training
-from warehouse.errors import InvalidConfiguration
+from warehouse.errors import InvalidConfiguration, TrainingFailed
 
 PATIENCE = 300.0
 """Seconds; a busy machine may be slow, and only a fault lasts longer."""
@@ -136,7 +137,7 @@ def test_a_dead_process_ends_all_with_one_line_and_the_training_goes_on(
         assert first.wait(PATIENCE) == 1
         assert second.wait(PATIENCE) == -signal.SIGKILL
     named = json.loads((tmp_path / "run" / LOG_FILE).read_text().splitlines()[-1])
-    assert named["error"] == "TrainingFailed"
+    assert named["error"] == "PeerLost"
     assert "One of the 2 processes of this training ended" in named["cause"]
     # Another machine may take the place of the lost one: the checkpoint comes from rank 0.
     with training(run, (often, tmp_path / "new")) as processes:
@@ -152,6 +153,23 @@ def test_processes_with_other_arguments_are_refused(request_of: MakeRequest, tmp
         assert first.wait(PATIENCE) == 1
         assert second.wait(PATIENCE) in (1, EXIT_FOLLOWED)
     assert "asked for different trainings" in (tmp_path / "run" / LOG_FILE).read_text()
+
+
+@pytest.mark.parametrize("failure", [PeerLost, TrainingFailed])
+def test_a_process_leaves_only_a_lost_one_to_be_named_by_others(
+    failure: type[TrainingFailed], request_of: MakeRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise failure("This processor does not multiply bfloat16", "Go on where it was begun")
+
+    monkeypatch.setattr(distributed, "joined", lambda *_: nullcontext(Processes(1, 2)))
+    monkeypatch.setattr(run, "_train", fail)
+    asked = request_of(processes=2).to_json()
+    if failure is PeerLost:
+        assert run.train_in(tmp_path, asked) == EXIT_FOLLOWED
+    else:
+        with pytest.raises(TrainingFailed, match="does not multiply bfloat16"):
+            run.train_in(tmp_path, asked)
 
 
 def test_a_training_for_two_is_refused_where_there_is_one(request_of: MakeRequest, tmp_path: Path) -> None:
