@@ -29,9 +29,21 @@ class ScheduleName(StrEnum):
     TRUNK = "trunk"
 
 
+def _named(path: str) -> Path:
+    """A path that is not empty: an empty one would be the current folder."""
+    if not path:
+        raise typer.BadParameter("it is empty; name a folder")
+    return Path(path)
+
+
 def train(
     tokens: Annotated[Path, typer.Option(help="Folder of shards with their tokenizer.json.")],
-    output: Annotated[Path, typer.Option(help="Folder of this training; the model ends in its model/.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of this training; the model ends in its model/.", parser=_named, metavar="<path>"
+        ),
+    ],
     preset: Annotated[
         str | None, typer.Option(help="Shape of the model, 1mx by default; see: fakesmrt presets")
     ] = None,
@@ -39,8 +51,8 @@ def train(
         Path | None, typer.Option(help="JSON file with another shape, as a model's config.json.")
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="Time budget, set-up included.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Budget in steps of the optimiser instead.")] = None,
-    tokens_budget: Annotated[int | None, typer.Option(help="Budget in tokens instead.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Budget in steps of the optimiser instead.", min=1)] = None,
+    tokens_budget: Annotated[int | None, typer.Option(help="Budget in tokens instead.", min=1)] = None,
     seed: Annotated[int, typer.Option(help="Seed of every random choice.", min=0)] = 0,
     bootstrap_seed: Annotated[
         int | None, typer.Option(help="Train on this Poisson replicate of the documents.", min=0)

@@ -53,6 +53,28 @@ def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--seed", "-1"), "'--seed': Input should be greater"),
+        (("--steps", "0"), "'--steps': Input should be greater"),
+        (("--tokens-budget", "0"), "'--tokens-budget': Input should be greater"),
+        (("--output", ""), "name a folder"),
+    ],
+)
+def test_what_no_training_could_mean_is_wrong_usage(arguments: tuple[str, str], said: str) -> None:
+    app = typer.Typer()
+    app.command()(train)
+    result = CliRunner().invoke(app, ["--tokens", "any", "--output", "any", *arguments])
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_a_missing_budget_is_named_by_its_options() -> None:
+    with pytest.raises(InvalidConfiguration, match="--minutes, --steps or --tokens-budget"):
+        run(train, "--tokens", "any", "--output", "any")
+
+
 def test_train_then_generate(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = ("--tokens", tokens, "--preset", "56kx", "--steps", 2, "--output", tmp_path, "--threads", 1)
     with pytest.raises(InvalidConfiguration, match="sequences of 1 to 64"):
