@@ -204,10 +204,11 @@ def _trained(request: TrainingRequest, output: Path) -> TrainingResult:
         return run_training(request, output, line.show)
     except KeyboardInterrupt:
         line.end()
-        typer.echo(
-            f"fakesmrt: interrupted. A checkpoint lies in {output}: run the same command again to go on.",
-            err=True,
-        )
+        # Their name stands in resume.py, which loads torch.
+        saved = any((output / "checkpoints").glob("step-*"))
+        what = f"A checkpoint lies in {output}" if saved else "There is no checkpoint yet"
+        again = "to go on" if saved else "to begin anew"
+        typer.echo(f"fakesmrt: interrupted. {what}: run the same command again {again}.", err=True)
         raise
     finally:
         line.end()

@@ -14,8 +14,11 @@ import typer
 from typer.testing import CliRunner
 
 from fakesmrt_assets.cli.models import generate
-from fakesmrt_assets.cli.training import train
+from fakesmrt_assets.cli.training import _trained, train
+from fakesmrt_models.training import supervisor
 from fakesmrt_models.training.launch import Launch
+from fakesmrt_models.training.request import TrainingRequest
+from fakesmrt_models.training.resume import CHECKPOINTS, folder_name
 from warehouse.errors import InvalidConfiguration
 from warehouse.tokens.shards import ChunkTokens, write_shard
 from warehouse.tokens.tokenizer import Tokenizer, train_tokenizer
@@ -73,6 +76,23 @@ def test_what_no_training_could_mean_is_wrong_usage(arguments: tuple[str, str], 
 def test_a_missing_budget_is_named_by_its_options() -> None:
     with pytest.raises(InvalidConfiguration, match="--minutes, --steps or --tokens-budget"):
         run(train, "--tokens", "any", "--output", "any")
+
+
+def test_an_interrupted_training_says_whether_there_is_a_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(supervisor, "run_training", interrupted)
+    said = []
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            _trained(TrainingRequest(tokens=tmp_path, steps=1), tmp_path)
+        said.append(capsys.readouterr().err)
+        (tmp_path / CHECKPOINTS / folder_name(1)).mkdir(parents=True, exist_ok=True)
+    assert "There is no checkpoint yet" in said[0]
+    assert f"A checkpoint lies in {tmp_path}" in said[1]
 
 
 def test_train_then_generate(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
