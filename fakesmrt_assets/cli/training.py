@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -157,6 +158,7 @@ def train(
         raise typer.Exit(join_training(request))
     require_sinks(request.sinks)
     result = _trained(request, output)
+    _tell_missing_sinks(request.sinks, output)
     report = write_training_report(output, result)
     _print_result(result, report, json_output)
 
@@ -212,6 +214,19 @@ def _trained(request: TrainingRequest, output: Path) -> TrainingResult:
         raise
     finally:
         line.end()
+
+
+def _tell_missing_sinks(names: Sequence[str], output: Path) -> None:
+    """Say where a training that was finished before has written none of the sinks that are asked for now."""
+    from fakesmrt_models.training.sinks import SINKS_FOLDER
+
+    missing = [name for name in names if not (output / SINKS_FOLDER / name).exists()]
+    if missing:
+        typer.echo(
+            f"fakesmrt: this training was finished before, and a sink is written only while it goes on: "
+            f"there is no {' or '.join(missing)} in {output}.",
+            err=True,
+        )
 
 
 def _print_result(result: TrainingResult, report: Path, json_output: bool) -> None:

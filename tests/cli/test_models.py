@@ -14,11 +14,12 @@ import typer
 from typer.testing import CliRunner
 
 from fakesmrt_assets.cli.models import generate
-from fakesmrt_assets.cli.training import _trained, train
+from fakesmrt_assets.cli.training import _tell_missing_sinks, _trained, train
 from fakesmrt_models.training import supervisor
 from fakesmrt_models.training.launch import Launch
 from fakesmrt_models.training.request import TrainingRequest
 from fakesmrt_models.training.resume import CHECKPOINTS, folder_name
+from fakesmrt_models.training.sinks import SINKS_FOLDER
 from warehouse.errors import InvalidConfiguration
 from warehouse.tokens.shards import ChunkTokens, write_shard
 from warehouse.tokens.tokenizer import Tokenizer, train_tokenizer
@@ -93,6 +94,16 @@ def test_an_interrupted_training_says_whether_there_is_a_checkpoint(
         (tmp_path / CHECKPOINTS / folder_name(1)).mkdir(parents=True, exist_ok=True)
     assert "There is no checkpoint yet" in said[0]
     assert f"A checkpoint lies in {tmp_path}" in said[1]
+
+
+def test_sinks_that_a_finished_training_lacks_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / SINKS_FOLDER / "wandb").mkdir(parents=True)
+    _tell_missing_sinks(("wandb",), tmp_path)
+    assert capsys.readouterr().err == ""
+    _tell_missing_sinks(("wandb", "mlflow"), tmp_path)
+    assert "there is no mlflow in" in capsys.readouterr().err
 
 
 def test_train_then_generate(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
