@@ -51,8 +51,12 @@ def train(
     config: Annotated[
         Path | None, typer.Option(help="JSON file with another shape, as a model's config.json.")
     ] = None,
-    minutes: Annotated[float | None, typer.Option(help="Time budget, set-up included.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Budget in steps of the optimiser instead.", min=1)] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Time budget, set-up included. One budget is needed.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Budget in steps of the optimiser instead.", min=1)
+    ] = None,
     tokens_budget: Annotated[int | None, typer.Option(help="Budget in tokens instead.", min=1)] = None,
     seed: Annotated[int, typer.Option(help="Seed of every random choice.", min=0)] = 0,
     bootstrap_seed: Annotated[
@@ -74,13 +78,18 @@ def train(
     sequence_length: Annotated[
         int | None, typer.Option(help="Tokens seen at once; the preset's context by default.", min=1)
     ] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Stable rate of the matrices (Muon).")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Stable rate of the matrices (Muon), 0.02 by default.")
+    ] = None,
     embedding_learning_rate: Annotated[
-        float | None, typer.Option(help="Stable rate of all other weights (AdamW).")
+        float | None, typer.Option(help="Stable rate of all other weights (AdamW), 0.03 by default.")
     ] = None,
     schedule: Annotated[
         ScheduleName | None,
-        typer.Option(help="Learning rate: stable then falling, a cosine, or a trunk that never falls."),
+        typer.Option(
+            help="Learning rate: stable then falling (the default; soon falling with --initial-model), "
+            "a cosine, or a trunk that never falls."
+        ),
     ] = None,
     dropout: Annotated[float | None, typer.Option(help="Share of units dropped, for many epochs.")] = None,
     clip_norm: Annotated[float | None, typer.Option(help="Scale larger gradients down to this norm.")] = None,
@@ -89,7 +98,11 @@ def train(
     ] = None,
     patience: Annotated[
         int | None,
-        typer.Option(help="Stop after so many evaluations without a gain, and finish with the best.", min=1),
+        typer.Option(
+            help="Stop after so many evaluations without a gain, and finish with the best; "
+            "needs a validation split.",
+            min=1,
+        ),
     ] = None,
     gradient_checkpointing: Annotated[
         bool, typer.Option("--gradient-checkpointing", help="Less memory for a third more work.")
@@ -246,7 +259,7 @@ def _print_result(result: TrainingResult, report: Path, json_output: bool) -> No
         return
     validation = result.validation_bits_per_byte
     typer.echo(
-        f"{result.model}: {result.n_parameters:,} parameters, {result.n_steps:,} steps, "
+        f"{result.model}: {result.n_parameters:,} parameters, {result.n_steps:,} step{'s' * (result.n_steps != 1)}, "
         f"{result.n_tokens:,} tokens in {result.seconds:.0f} s, "
         f"{result.train_bits_per_byte:.3f} bits a byte in training, "
         + (f"{validation:.3f} on text kept unseen" if validation is not None else "no text to validate on")

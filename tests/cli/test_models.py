@@ -17,7 +17,7 @@ from fakesmrt_assets.cli.models import generate
 from fakesmrt_assets.cli.training import _tell_missing_sinks, _trained, train
 from fakesmrt_models.training import supervisor
 from fakesmrt_models.training.launch import Launch
-from fakesmrt_models.training.request import TrainingRequest
+from fakesmrt_models.training.request import OptimizerConfig, TrainingRequest
 from fakesmrt_models.training.resume import CHECKPOINTS, folder_name
 from fakesmrt_models.training.sinks import SINKS_FOLDER
 from warehouse.errors import InvalidConfiguration
@@ -104,6 +104,14 @@ def test_sinks_that_a_finished_training_lacks_are_named(
     assert capsys.readouterr().err == ""
     _tell_missing_sinks(("wandb", "mlflow"), tmp_path)
     assert "there is no mlflow in" in capsys.readouterr().err
+
+
+def test_the_help_states_the_learning_rates() -> None:
+    app = typer.Typer()
+    app.command()(train)
+    said = " ".join(CliRunner().invoke(app, ["--help"], env={"COLUMNS": "400"}).stdout.split())
+    assert f"(Muon), {OptimizerConfig().matrix_learning_rate} by default" in said
+    assert f"(AdamW), {OptimizerConfig().embedding_learning_rate} by default" in said
 
 
 def test_train_then_generate(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
