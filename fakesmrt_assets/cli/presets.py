@@ -34,7 +34,8 @@ def presets(
         int | None, typer.Option(help="Sequences that pass at once; 8,192 tokens by default.", min=1)
     ] = None,
     seq_len: Annotated[
-        int | None, typer.Option(help="Tokens of a sequence; the context by default.", min=1)
+        int | None,
+        typer.Option(help="Tokens of a sequence; the context by default, and of a list at most.", min=1),
     ] = None,
     memory: Annotated[
         str | None, typer.Option(help="Say which fit into this, for instance 4GiB or 800MB.")
@@ -57,6 +58,10 @@ def presets(
     from fakesmrt_models.architecture.presets import PRESETS, preset
     from fakesmrt_models.training.estimates import estimate
 
+    if name and seq_len and seq_len > (context_length := preset(name).context_length):
+        raise InvalidConfiguration(
+            f"The context of {name} is {context_length} tokens, not {seq_len}", "Choose a shorter --seq-len"
+        )
     budget = None if memory is None else n_bytes(memory)
     shapes = {
         shown: step_shape(preset(shown), batch_size, seq_len, compiled, gradient_checkpointing)
@@ -110,11 +115,7 @@ def step_shape(
     from fakesmrt_models.training.estimates import BFLOAT16_BYTES, FLOAT32_BYTES, StepShape
     from fakesmrt_models.training.loss import choose_native
 
-    length = seq_len or config.context_length
-    if length > config.context_length:
-        raise InvalidConfiguration(
-            f"The context is {config.context_length} tokens, not {length}", "Choose a shorter --seq-len"
-        )
+    length = min(seq_len or config.context_length, config.context_length)
     return StepShape(
         batch_size=batch_size or max(1, STEP_TOKENS // length),
         sequence_length=length,

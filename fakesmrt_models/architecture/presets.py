@@ -108,7 +108,7 @@ def preset(name: str) -> ModelConfig:
     """The configuration called `name`; raises `InvalidConfiguration` offering the nearest name."""
     if name not in PRESETS:
         raise InvalidConfiguration(
-            f"There is no preset {name!r}: {nearest_name(name, set(PRESETS))}",
+            f"There is no preset {name!r}: {nearest_name(name.lower(), set(PRESETS))}",
             "List them with: fakesmrt presets",
         )
     return PRESETS[name]

@@ -67,11 +67,18 @@ def test_people_read_the_components() -> None:
 def test_an_unknown_preset_offers_the_nearest() -> None:
     with pytest.raises(InvalidConfiguration, match="the nearest is 1mx"):
         run("1xm")
+    with pytest.raises(InvalidConfiguration, match="the nearest is 1mx"):
+        run("1MX")
 
 
 def test_a_sequence_longer_than_the_context_is_refused() -> None:
     with pytest.raises(InvalidConfiguration, match="256 tokens, not 257"):
         run("1mx", "--seq-len", 257)
+
+
+def test_a_list_takes_no_sequence_longer_than_a_context() -> None:
+    lengths = {facts["preset"]: facts["sequence_length"] for facts in run("--no-measure", "--seq-len", 512)}
+    assert (lengths["56kx"], lengths["1mx"], lengths["112m"]) == (64, 256, 512)
 
 
 @pytest.mark.parametrize(
