@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from warehouse.errors import FakesmrtError
+from warehouse.errors import CheckFailed, FakesmrtError
 from warehouse.home import Home, default_home
 
 if TYPE_CHECKING:
@@ -53,13 +55,29 @@ def build(
     """
     from warehouse.stages.stage import BuildSettings
 
-    build_and_report(
-        Home(default_home()),
-        BuildSettings(
-            recipe, tuple(corpus or ()), replicates, minutes, steps, new_references, workers, independent
-        ),
-        what,
+    home = Home(default_home())
+    settings = BuildSettings(
+        recipe, tuple(corpus or ()), replicates, minutes, steps, new_references, workers, independent
     )
+    build_and_report(home, settings, what)
+    if what == "tokens":
+        folder = _tokens_folder(home, settings)
+        typer.echo(f"The shards lie in {folder}")
+        typer.echo(f"Next: fakesmrt train --tokens {shlex.quote(str(folder))} --minutes 10 --output my-model")
+
+
+def _tokens_folder(home: Home, settings: BuildSettings) -> Path:
+    """Where the shards of the recipe lie."""
+    from warehouse.database import Warehouse
+    from warehouse.stages.shard import pinned_tokenizer
+    from warehouse.stages.stage import StageContext
+
+    warehouse = Warehouse(home)
+    with warehouse.read() as connection:
+        tokenizer = pinned_tokenizer(connection, StageContext(warehouse, settings).recipe)
+    if tokenizer is None:
+        raise CheckFailed(f"Recipe {settings.recipe} has no tokenizer", "Run: fakesmrt build tokens")
+    return home.tokens / tokenizer.path
 
 
 def build_and_report(home: Home, settings: BuildSettings, target: str) -> None:

@@ -10,10 +10,16 @@ from pathlib import Path
 from pydoc_data.topics import topics
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from fakesmrt_assets import building
+from fakesmrt_assets.cli.build import build
 from warehouse.database import Warehouse
 from warehouse.home import Home
 from warehouse.locks import build_lock
+from warehouse.recipes import load_recipe
+from warehouse.stages.shard import tokenizer_definition
 
 
 @pytest.fixture
@@ -79,6 +85,7 @@ def test_add_makes_a_home_where_there_is_none(tmp_path: Path, folder: Path) -> N
         (("build", "--recipe", "defalt"), ("no recipe 'defalt'", "Did you mean default?")),
         (("build", "--corpus", "diaries"), ("There is no corpus 'diaries'", "Registered are")),
         (("build", "everything"), ("There is no build 'everything'", "Choose one of")),
+        (("build", "tokens"), ("corpus/training_chunk was not built yet", "fakesmrt build corpus")),
         (("add", "demo_x", "{folder}", "--licence", "MIT"), ("are the demo's", "Choose another name")),
         (("build", "--minutes", "0"), ("budget is zero", "--minutes")),
         (("plan", "--recipe", "defalt"), ("Did you mean default?",)),
@@ -100,6 +107,20 @@ def test_without_a_home_the_remedy_is_init(tmp_path: Path, command: tuple[str, .
 def test_wrong_usage_has_status_2(home: Home) -> None:
     assert fakesmrt("build", "--minuts", "3", home=home.root).returncode == 2
     assert fakesmrt("ad", home=home.root).returncode == 2
+
+
+def test_building_tokens_ends_with_their_folder(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(building, "run_build", lambda *_: building.BuildOutcome("a run", ()))
+    definition = tokenizer_definition(load_recipe(home, "default"))
+    with Warehouse(home).write("test") as connection:
+        connection.execute(
+            "INSERT INTO corpus.reference VALUES (uuid(), 'tokenizer', 'default-1', 'ab', ?, now())",
+            [definition],
+        )
+    app = typer.Typer()
+    app.command()(build)
+    said = CliRunner().invoke(app, ["tokens"], catch_exceptions=False)
+    assert f"fakesmrt train --tokens {home.tokens / 'default-1'} " in said.stdout
 
 
 def test_a_second_builder_is_told_who_builds(home: Home) -> None:

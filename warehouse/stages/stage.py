@@ -306,7 +306,7 @@ def input_versions(context: StageContext, assets: Mapping[str, str]) -> dict[str
         for asset, scope in assets.items():
             last = last_materialization(connection, asset, scope)
             if last is None:
-                raise InvalidConfiguration(f"{asset} was not built yet", "Run: fakesmrt build")
+                raise _not_built(asset)
             versions[asset] = last.data_version
     return versions
 
@@ -320,8 +320,14 @@ def recorded_inputs(context: StageContext, asset: str, names: Iterable[str]) -> 
     with context.warehouse.read() as connection:
         last = last_materialization(connection, asset, "")
     if last is None:
-        raise InvalidConfiguration(f"{asset} was not built yet", "Run: fakesmrt build")
+        raise _not_built(asset)
     return {name: last.inputs.get(name, "") for name in names}
+
+
+def _not_built(asset: str) -> InvalidConfiguration:
+    return InvalidConfiguration(
+        f"{asset} was not built yet", f"Run: fakesmrt build {asset.partition('/')[0]}"
+    )
 
 
 Item = TypeVar("Item")
