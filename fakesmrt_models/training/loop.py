@@ -37,7 +37,7 @@ from fakesmrt_models.training.starting import first_model, make_deterministic
 from fakesmrt_models.training.token_files import training_stream
 from fakesmrt_models.training.utilisation import flops_per_token, utilisation
 from fakesmrt_models.training.validation import Validation
-from warehouse.errors import InvalidConfiguration, TrainingFailed
+from warehouse.errors import TrainingFailed
 from warehouse.tokens.shards import TOKENIZER_FILE
 from warehouse.tokens.tokenizer import Tokenizer
 
@@ -81,11 +81,6 @@ class Trainer:
         saved = latest_state(run_dir, fingerprint)
         self.stream = training_stream(request)
         self.validation = Validation(request.tokens)
-        if request.early_stop is not None and self.validation.is_empty:
-            raise InvalidConfiguration(
-                f"There is no validation split in {request.tokens} to stop early by",
-                "Train without early stop",
-            )
         make_deterministic(request.threads, request.seed)
         self.plan = self._first_plan(fingerprint) if saved is None else saved.plan
         require_same_processor(self.plan, request)

@@ -15,9 +15,9 @@ from fakesmrt_models.architecture.config import ModelConfig, refuse_unknown_keys
 from fakesmrt_models.architecture.presets import preset
 from fakesmrt_models.training.model_folder import canonical_json, model_folder, read_manifest
 from fakesmrt_models.training.schedule import WHOLE, Schedule
-from warehouse.errors import CorruptArtefact, InvalidConfiguration
+from warehouse.errors import CorruptArtefact, InputUnreadable, InvalidConfiguration
 from warehouse.identity import fingerprint
-from warehouse.tokens.shards import open_split
+from warehouse.tokens.shards import Shard, open_split
 
 REQUEST_FILE = "request.json"
 RESULT_FILE = "result.json"
@@ -263,6 +263,7 @@ def request_fingerprint(request: TrainingRequest) -> str:
     """Hash of everything that a training's result follows from: contents, not paths, of data and parent.
 
     Raises:
+        InvalidConfiguration: there is no validation split to stop early by.
         InputUnreadable: there are no training shards, or no model to start from.
         CorruptArtefact: they do not hold what their manifests say.
     """
@@ -278,7 +279,20 @@ def request_fingerprint(request: TrainingRequest) -> str:
         request_config(request).to_json(),
         str(parent),
         *(f"{shard.manifest.shard_id} {shard.manifest.sha256}" for shard in shards),
+        *(f"judged by {shard.manifest.sha256}" for shard in _judges(request)),
     )
+
+
+def _judges(request: TrainingRequest) -> list[Shard]:
+    """The validation shards where the weights follow from them: those that early stopping chooses by."""
+    if request.early_stop is None:
+        return []
+    try:
+        return open_split(request.tokens, "validation")
+    except InputUnreadable as error:
+        raise InvalidConfiguration(
+            f"There is no validation split in {request.tokens} to stop early by", "Train without early stop"
+        ) from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,14 +22,9 @@ class Validation:
         """Read the sample; it is empty where there is no validation split."""
         self._chunks, self._n_bytes = validation_sample(tokens, VALIDATION_TOKENS)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to measure on."""
-        return not self._chunks
-
     def bits_per_byte(self, model: Transformer) -> float | None:
         """Bits per byte in float32; None where there is no sample. The model comes back as it was given."""
-        if self.is_empty:
+        if not self._chunks:
             return None
         dtype, training = model.compute_dtype, model.training
         model.compute_dtype = torch.float32

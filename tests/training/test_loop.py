@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from fakesmrt_models.training.finishing import RANGES_FILE
 from fakesmrt_models.training.loop import Trainer
 from fakesmrt_models.training.metrics import METRICS_FILE, WALL_CLOCK_FIELDS, read_metrics
 from fakesmrt_models.training.request import (
+    EarlyStop,
     OptimizerConfig,
     TrainingRequest,
     TrainingResult,
@@ -229,6 +231,18 @@ def test_a_request_round_trips_and_its_fingerprint_follows_contents(
     values = json.loads(request.to_json()) | {"stepss": 3}
     with pytest.raises(InvalidConfiguration, match="the nearest is steps"):
         TrainingRequest.from_json(json.dumps(values).encode())
+
+
+def test_the_fingerprint_follows_validation_text_only_where_it_chooses_the_weights(
+    request_of: MakeRequest, tmp_path: Path, tokens: Path
+) -> None:
+    judged = shutil.copytree(tokens, tmp_path / "tokens")
+    manifest = judged / "validation-0.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"sha256": "0" * 64}))
+    for early_stop in (None, EarlyStop()):
+        request = request_of(early_stop=early_stop)
+        same = request_fingerprint(replace(request, tokens=judged)) == request_fingerprint(request)
+        assert same == (early_stop is None)
 
 
 def test_a_result_round_trips(request_of: MakeRequest, tmp_path: Path) -> None:
