@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -107,7 +108,8 @@ class Trainer:
             Whether the training is at its end.
 
         Raises:
-            TrainingFailed: the loss is not finite, or a checkpoint cannot be saved; the last one stays.
+            TrainingFailed: the loss or a validation figure is not finite, or a checkpoint cannot be saved; the
+                last one stays.
         """
         with self._record() as record:
             if self.plan.compiled:
@@ -128,8 +130,18 @@ class Trainer:
         return self._has_ended()
 
     def finish(self, attempts: int) -> TrainingResult:
-        """Write the model, the account of its tokens and the result."""
-        return finished(self.request, self.run_dir, self._state(), self.stream, self.parent, attempts)
+        """Write the model, the account of its tokens and the result; warn of a model that knows nothing."""
+        result = finished(self.request, self.run_dir, self._state(), self.stream, self.parent, attempts)
+        measured, tokens_per_byte = result.validation_bits_per_byte, self.validation.tokens_per_byte
+        if measured is None:
+            measured, tokens_per_byte = result.train_bits_per_byte, self.stream.n_tokens / self.stream.n_bytes
+        uniform = math.log2(self.model.config.vocab_size) * tokens_per_byte
+        if measured > uniform:
+            sys.stderr.write(
+                f"fakesmrt: The model is worse than one that knows nothing ({measured:.4g} bits a byte, and "
+                f"{uniform:.4g} with all tokens equally likely). Train with a lower learning rate, or longer.\n"
+            )
+        return result
 
     def _first_plan(self, fingerprint: str) -> Plan:
         """What binds all attempts and all processes."""
@@ -192,7 +204,7 @@ class Trainer:
         position, request = self.position, self.request
         loss = position.loss_sum / position.n_losses
         train = loss * self.stream.n_tokens / self.stream.n_bytes / math.log(2)
-        measured = self._evaluate() if self.plan.is_evaluated(position.step) else None
+        measured = self._evaluate(factor) if self.plan.is_evaluated(position.step) else None
         self.position = replace(self.position, loss_sum=0.0, n_losses=0, train_bits_per_byte=train)
         if record is None:
             return
@@ -217,7 +229,7 @@ class Trainer:
         if self.plan.is_evaluated(position.step):
             self._sample(record)
 
-    def _evaluate(self) -> float | None:
+    def _evaluate(self, factor: float) -> float | None:
         """Measure the weights that would be the finished ones, and judge whether to go on."""
         here = self.processes.rank == 0
         model = self.average or self.model
@@ -225,6 +237,8 @@ class Trainer:
         if measured is None:
             return None
         position, rule = self.position, self.request.early_stop
+        if not math.isfinite(measured):
+            raise self._failure(f"The validation figure is {measured} after step {position.step}", factor)
         best = position.best_bits_per_byte
         improved = best is None or measured < best - (rule.least_gain if rule else 0.0)
         n_since_best = 0 if improved else position.n_since_best + 1

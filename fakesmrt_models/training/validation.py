@@ -22,6 +22,11 @@ class Validation:
         """Read the sample; it is empty where there is no validation split."""
         self._chunks, self._n_bytes = validation_sample(tokens, VALIDATION_TOKENS)
 
+    @property
+    def tokens_per_byte(self) -> float:
+        """Predicted tokens, so without the markers, of a byte of the sample; 0 where there is none."""
+        return sum(len(chunk) - 1 for chunk in self._chunks) / max(1, self._n_bytes)
+
     def bits_per_byte(self, model: Transformer) -> float | None:
         """Bits per byte in float32; None where there is no sample. The model comes back as it was given."""
         if not self._chunks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -13,6 +14,7 @@ import torch
 from torch import nn
 
 from fakesmrt_models.architecture.presets import PRESETS
+from fakesmrt_models.training import loop
 from fakesmrt_models.training.checkpoint import load_model
 from fakesmrt_models.training.finishing import RANGES_FILE
 from fakesmrt_models.training.loop import Trainer
@@ -127,6 +129,34 @@ def test_a_loss_that_is_not_finite_stops_the_training(request_of: MakeRequest, t
     assert saved_folders(tmp_path), "the last good checkpoint is kept"
     for tensor in Trainer(request, tmp_path).model.state_dict().values():
         assert not torch.isnan(tensor).any()
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_a_model_that_knows_nothing_is_warned_of(
+    request_of: MakeRequest,
+    tmp_path: Path,
+    documents: list[str],
+    write_tokens: WriteTokens,
+    capsys: pytest.CaptureFixture[str],
+    split: str,
+) -> None:
+    folder = write_tokens(tmp_path / "tokens", documents)
+    if split == "train":
+        (folder / "validation-0.json").unlink()
+    trained(request_of(tokens=folder), tmp_path / "sound")
+    assert capsys.readouterr().err == ""
+    # The learning rate rises from step to step: the third is the first whose loss shows it.
+    wild = OptimizerConfig(matrix_learning_rate=1e6, embedding_learning_rate=1e6)
+    trained(request_of(tokens=folder, steps=3, optimizer=wild), tmp_path / "wild")
+    assert "worse than one that knows nothing" in capsys.readouterr().err
+
+
+def test_a_validation_figure_that_is_not_finite_stops_the_training(
+    request_of: MakeRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop.Validation, "bits_per_byte", lambda *_: math.nan)
+    with pytest.raises(TrainingFailed, match="validation figure is nan after step 2 with learning rate"):
+        trained(request_of(steps=2), tmp_path)
 
 
 def test_a_time_budget_becomes_a_number_of_steps(request_of: MakeRequest, tmp_path: Path) -> None:
