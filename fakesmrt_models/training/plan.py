@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -44,6 +46,7 @@ class Plan:
         native: whether attention and loss go through native code.
         native_reason: why.
         matmul_peak: operations a second of a large product at the start; None in a short training.
+        processor: `processor()` where the training was begun.
     """
 
     request: str
@@ -57,6 +60,7 @@ class Plan:
     native: bool
     native_reason: str
     matmul_peak: float | None
+    processor: str
 
     @property
     def torch_dtype(self) -> torch.dtype:
@@ -89,6 +93,7 @@ def first_plan(request: TrainingRequest, fingerprint: str) -> Plan:
         native=native,
         native_reason=native_reason,
         matmul_peak=matmul_peak(dtype, expected_seconds(request)),
+        processor=processor(),
     )
     n_steps = budgeted_steps(request)
     if n_steps is None:
@@ -98,8 +103,25 @@ def first_plan(request: TrainingRequest, fingerprint: str) -> Plan:
     return with_steps(plan, n_steps, plan.n_steps_reason, interval)
 
 
+def processor() -> str:
+    """What the last bits of a sum depend on: the processor's name, instructions and caches, and torch's version."""
+    known = {
+        **torch.cpu.get_capabilities(),
+        "torch": torch.__version__,
+        "ONEDNN_MAX_CPU_ISA": os.environ.get("ONEDNN_MAX_CPU_ISA", False),
+    }
+    return ", ".join(
+        name if value is True else f"{name}={value}"
+        for name, value in sorted(known.items())
+        if value is not False and not name.startswith("num_")
+    )
+
+
 def require_same_processor(plan: Plan, request: TrainingRequest) -> None:
-    """Raise `TrainingFailed` where this machine cannot go on in the way in which the training was begun."""
+    """Raise `TrainingFailed` where this machine cannot go on in the way in which the training was begun.
+
+    Where it can, but with other last bits, that is said on the standard error.
+    """
     if plan.torch_dtype == torch.bfloat16 and not multiplies_bfloat16():
         raise TrainingFailed(
             "The training was begun in bfloat16, and this processor does not multiply it",
@@ -110,6 +132,11 @@ def require_same_processor(plan: Plan, request: TrainingRequest) -> None:
         raise TrainingFailed(
             f"The training was begun with native code, but {native_reason}",
             "Go on where it was begun, or begin anew",
+        )
+    if differences := set(plan.processor.split(", ")) ^ set(processor().split(", ")):
+        sys.stderr.write(
+            "fakesmrt: The training was begun on another processor, or with another torch: it goes on, but not to the "
+            f"same bytes. They differ in {', '.join(sorted(differences))}.\n"
         )
 
 

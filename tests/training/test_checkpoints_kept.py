@@ -30,7 +30,7 @@ MakeRequest = Callable[..., TrainingRequest]
 
 PLAN = Plan(
     request="r", n_steps=100, n_steps_reason="", evaluate_every=10, dtype="float32", dtype_reason="",
-    compiled=False, compiled_reason="", native=False, native_reason="", matmul_peak=None,
+    compiled=False, compiled_reason="", native=False, native_reason="", matmul_peak=None, processor="",
 )  # fmt: skip
 
 

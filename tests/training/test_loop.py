@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from fakesmrt_models.architecture.presets import PRESETS
-from fakesmrt_models.training import loop
+from fakesmrt_models.training import loop, plan
 from fakesmrt_models.training.checkpoint import load_model
 from fakesmrt_models.training.finishing import RANGES_FILE
 from fakesmrt_models.training.loop import Trainer
@@ -89,6 +89,22 @@ def test_a_broken_checkpoint_falls_back_on_the_one_before(request_of: MakeReques
     assert (
         trained(request, tmp_path / "run").weights_sha256 == trained(request, tmp_path / "w").weights_sha256
     )
+
+
+def test_going_on_on_another_processor_is_said(
+    request_of: MakeRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stopped_after(request_of(), tmp_path, 2)
+    Trainer(request_of(), tmp_path)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(plan, "processor", lambda: "avx512_f, torch=1.0")
+    Trainer(request_of(), tmp_path)
+    said = capsys.readouterr().err
+    assert "not to the same bytes" in said
+    assert "torch=1.0" in said
 
 
 def test_when_no_checkpoint_is_sound_it_says_so(request_of: MakeRequest, tmp_path: Path) -> None:
