@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +24,7 @@ from fakesmrt_models.training.request import (
     request_config,
 )
 from fakesmrt_models.training.resume import CHECKPOINTS, Position, SavedState, folder_name, read_state
+from warehouse.errors import CorruptArtefact
 from warehouse.files import write_bytes_whole
 from warehouse.tokens.shards import TOKENIZER_FILE
 
@@ -41,7 +43,8 @@ def finished(
     """Write what the training in `run_dir` leaves.
 
     The finished weights are those of the last step; where early stopping was asked for, those of the step with the
-    lowest validation figure. They are the moving average, with the raw weights beside it, where one was asked for.
+    lowest validation figure, unless its checkpoint is damaged. They are the moving average, with the raw weights
+    beside it, where one was asked for.
 
     Args:
         request: what was asked.
@@ -51,14 +54,14 @@ def finished(
         parent: SHA-256 of the weights that it started from, or None.
         attempts: processes that worked on it.
     """
-    best_step, chosen = end.position.best_step, end
-    if request.early_stop is not None and best_step not in {None, end.position.step}:
-        chosen = read_state(run_dir / CHECKPOINTS / folder_name(best_step or 0))
+    chosen, damage = _chosen(request, run_dir, end)
     position, n_tokens = chosen.position, chosen.position.step * request.batch_tokens
     # The last target is read too, one token after the last input.
     ranges = [asdict(row) for row in stream.consumed_ranges(n_tokens + 1)]
     write_bytes_whole(run_dir / RANGES_FILE, canonical_json(ranges))
-    facts = _facts(request, end, parent) | {
+    facts = _facts(request, end, parent)
+    facts |= {
+        "n_steps_reason": facts["n_steps_reason"] + damage,
         "n_steps": position.step,
         "n_tokens": n_tokens,
         "train_bits_per_byte": position.train_bits_per_byte,
@@ -78,6 +81,19 @@ def finished(
     result = TrainingResult(model=run_dir / MODEL, weights_sha256=manifest["weights_sha256"], **facts)
     write_bytes_whole(run_dir / RESULT_FILE, result.to_json())
     return result
+
+
+def _chosen(request: TrainingRequest, run_dir: Path, end: SavedState) -> tuple[SavedState, str]:
+    """The state whose weights are the finished ones, and what is to be said where it is not the best one."""
+    best_step = end.position.best_step
+    if request.early_stop is None or best_step in {None, end.position.step}:
+        return end, ""
+    try:
+        return read_state(run_dir / CHECKPOINTS / folder_name(best_step or 0)), ""
+    except CorruptArtefact as error:
+        # The steps were taken: a sound model that is not the best is better than none.
+        sys.stderr.write(f"fakesmrt: {error.cause}; the model is that of the last step\n")
+        return end, f"; the checkpoint of step {best_step} is damaged, so the model is that of the last step"
 
 
 def _facts(request: TrainingRequest, end: SavedState, parent: str | None) -> dict[str, Any]:

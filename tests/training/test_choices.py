@@ -115,6 +115,28 @@ def test_a_training_that_no_longer_gains_ends_with_its_best(
     )
 
 
+def test_where_the_best_checkpoint_is_damaged_the_last_step_is_the_model(
+    request_of: MakeRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    figures = iter([3.0, 2.0, 2.5, 2.6])
+    monkeypatch.setattr(loop.Validation, "bits_per_byte", lambda *_: next(figures))
+    request = request_of(steps=20, early_stop=EarlyStop(patience=2), evaluation_seconds=EVERY_STEP)
+    trainer = Trainer(request, tmp_path)
+    trainer.run(lambda: False)
+    (best, *_) = saved_folders(tmp_path)
+    (best / "weights.safetensors").write_bytes(b"")
+    result = trainer.finish(attempts=1)
+    assert (result.n_steps, result.validation_bits_per_byte) == (4, 2.6)
+    assert "step 2 is damaged, so the model is that of the last step" in result.n_steps_reason
+    assert "step-00000002" in capsys.readouterr().err
+    torch.testing.assert_close(
+        load_model(result.model).model.state_dict(), trainer.model.state_dict(), rtol=0, atol=0
+    )
+
+
 def test_early_stop_needs_text_to_judge_by(
     request_of: MakeRequest, tmp_path: Path, documents: list[str], write_tokens: WriteTokens
 ) -> None:
