@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,6 +119,31 @@ def test_a_full_disk_leaves_the_checkpoint_before_and_nothing_else(
 
     monkeypatch.setattr(resume, "write_bytes_whole", full)
     with pytest.raises(TrainingFailed, match=r"step 2 could not be saved.*No space left.*Free some space"):
+        save_state(tmp_path, state_of(2), None)
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-00000001"]
+
+
+@contextmanager
+def files_of_at_most(n_bytes: int) -> Iterator[None]:
+    """Let the kernel refuse every write beyond `n_bytes` of a file: what writes meets that as it meets a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("n_bytes", [0, 50, 1_000])
+def test_tensors_that_find_no_space_leave_the_checkpoint_before_and_nothing_else(
+    tmp_path: Path, n_bytes: int
+) -> None:
+    """The smallest tensors fit into 1,000 bytes; the generator's 5,000 never do."""
+    save_state(tmp_path, state_of(1), None)
+    with (
+        files_of_at_most(n_bytes),
+        pytest.raises(TrainingFailed, match=r"step 2 could not be saved.*File too large.*Free some space"),
+    ):
         save_state(tmp_path, state_of(2), None)
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-00000001"]
 
