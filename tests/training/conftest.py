@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from pydoc_data.topics import topics
 
@@ -15,6 +17,7 @@ from warehouse.tokens.tokenizer import Tokenizer, train_tokenizer
 
 CHUNK_CHARACTERS = 1_000
 WriteTokens = Callable[..., Path]
+Disturbed = Callable[[Path, str], AbstractContextManager[None]]
 MakeRequest = Callable[..., TrainingRequest]
 
 
@@ -77,3 +80,40 @@ def request_of(tokens: Path) -> MakeRequest:
         return TrainingRequest(**(values | changes))
 
     return make
+
+
+DISTURBED = """
+import os, signal, sys
+if {folder!r} in sys.orig_argv:
+    from fakesmrt_models.training.distributed import Processes
+    asked = iter(range(1, 1_000_000))
+    def any_of(processes, flag):
+        if next(asked) == {step}:
+            {action}
+        return flag
+    Processes.any = any_of
+"""
+"""Every Python runs its sitecustomize.py; a training asks after every step whether any process is to stop."""
+
+ACTIONS = {
+    "dies": "os.kill(os.getpid(), signal.SIGKILL)",
+    # A blocked signal waits until it is asked for.
+    "is stopped": "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]); "
+    "flag = bool(signal.sigtimedwait([signal.SIGTERM], 60))",
+}
+
+
+@pytest.fixture
+def disturbed(tmp_path_factory: pytest.TempPathFactory) -> Disturbed:
+    """``with disturbed(run_dir, "dies")``: children that begin to train there die, or wait for SIGTERM, at step 5."""
+
+    @contextmanager
+    def disturbing(run_dir: Path, action: str) -> Iterator[None]:
+        folder = tmp_path_factory.mktemp("disturbed")
+        program = DISTURBED.format(folder=str(run_dir), step=5, action=ACTIONS[action])
+        (folder / "sitecustomize.py").write_text(program)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+            yield
+
+    return disturbing
