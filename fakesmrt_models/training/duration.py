@@ -5,11 +5,12 @@ from __future__ import annotations
 from fakesmrt_models.architecture.config import n_parameters
 from fakesmrt_models.training.request import TrainingRequest, budgeted_steps, request_config
 
-EAGER_FLOPS = 9e10
-"""Operations a second (6 for each parameter and token) of the eager loop on two ordinary cores."""
+EAGER_FLOPS = 1.5e11
+"""Operations a second (6 for each parameter and token) of the eager loop on two ordinary cores: 2.4e11 were measured
+with AMX (docs/log.md), and less is to be expected without."""
 
-COMPILING_PAYS_SECONDS = 150.0
-"""Compiling 1mx takes about 40 s and makes a step 1.4 times as fast (measured): it breaks even at 140 s."""
+COMPILING_PAYS_SECONDS = 75.0
+"""Compiling 1mx takes 16 to 27 s and makes a step 1.5 times as fast (docs/log.md): it breaks even at 50 to 80 s."""
 
 
 def expected_seconds(request: TrainingRequest) -> float:

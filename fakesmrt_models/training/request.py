@@ -177,7 +177,11 @@ class TrainingRequest:
 
     def _require_one_budget(self) -> None:
         given = [value for value in (self.minutes, self.steps, self.tokens_budget) if value is not None]
-        _require(len(given) == 1, "A training needs one budget", "Give one of --minutes, --steps or --tokens-budget")
+        _require(
+            len(given) == 1,
+            "A training needs one budget",
+            "Give one of --minutes, --steps or --tokens-budget",
+        )
         _require(
             0 < given[0] < math.inf,
             f"The budget of {given[0]} is not positive or has no end",

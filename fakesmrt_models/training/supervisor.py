@@ -40,6 +40,9 @@ from warehouse.progress import Progress, silent
 
 LOG_FILE = "log.txt"
 LOG_LINES = 5
+WARNING = "fakesmrt: "
+"""How the lines of a child begin that its user should see."""
+
 POLL_SECONDS = 0.2
 ALLOCATION = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"
@@ -201,6 +204,9 @@ class Child:
             raise TrainingFailed(
                 f"The training in {self.run_dir} ended without a result", "Run the same command again"
             )
+        for line in self._lines():
+            if line.startswith(WARNING):
+                sys.stderr.write(f"{line}\n")
         return result
 
     def failure(self) -> FakesmrtError:
@@ -209,8 +215,9 @@ class Child:
         if named is not None:
             return named
         how = "was stopped" if self.status == EXIT_STOPPED else f"ended with status {self.status}"
+        end = " | ".join(self._lines()[-LOG_LINES:])
         return TrainingFailed(
-            f"The training {how}; its log {self.run_dir / LOG_FILE} ends with: {' | '.join(self._last_lines())}",
+            f"The training {how}; its log {self.run_dir / LOG_FILE} ends with: {end}",
             "Run the same command again to go on from the last checkpoint",
         )
 
@@ -224,11 +231,11 @@ class Child:
         except (ValueError, KeyError, TypeError):
             return None
 
-    def _last_lines(self) -> list[str]:
-        """The end of what this child wrote into its log; earlier attempts stand before it."""
+    def _lines(self) -> list[str]:
+        """What this child wrote into its log; earlier attempts stand before it."""
         with (self.run_dir / LOG_FILE).open("rb") as log:
             log.seek(self._log_begin)
-            return log.read().decode(errors="replace").splitlines()[-LOG_LINES:]
+            return log.read().decode(errors="replace").splitlines()
 
 
 def stop_seconds(request: TrainingRequest) -> float:

@@ -175,3 +175,13 @@ def report(done, total, note):
         print(in_turn(run_dir / "lock")[0].pid, flush=True)
 run_training(TrainingRequest.from_json((run_dir / "request.json").read_bytes()), run_dir, report)
 """
+
+
+def test_what_the_child_warns_of_reaches_its_user(
+    request_of: MakeRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wild = OptimizerConfig(matrix_learning_rate=1e6, embedding_learning_rate=1e6)
+
+    run_training(request_of(steps=3, optimizer=wild), tmp_path / "run")
+
+    assert "worse than one that knows nothing" in capsys.readouterr().err
