@@ -255,7 +255,7 @@ def test_another_chunk_size_cuts_every_file_again(corpus: SmallCorpus) -> None:
 def test_a_training_budget_trains_anew_and_touches_nothing_else(corpus: SmallCorpus) -> None:
     planned = corpus.plan(minutes=7.0)
     assert [asset for asset, stage in planned.items() if stage.runs is not False] == ["models/micromodel"]
-    assert planned["models/micromodel"].reason == "budget changed"
+    assert planned["models/micromodel"].reason == "budget, trainings changed"
 
 
 def test_a_stage_that_was_interrupted_runs_though_its_inputs_are_as_before(corpus: SmallCorpus) -> None:
